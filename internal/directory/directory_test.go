@@ -1,0 +1,84 @@
+package directory
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
+	for _, tc := range []struct {
+		name, a, b string
+		same       bool
+	}{
+		{"case", "uid=Bob,OU=People,dc=example,dc=org", "UID=bob,ou=people,DC=example,DC=org", true},
+		{"blanks around separators", "uid = bob , ou=people", "uid=bob,ou=people", true},
+		{"escape styles", `uid=a\,b,ou=people`, `uid=a\2Cb,ou=people`, true},
+		{"needless escape", `uid=\61b,ou=people`, `uid=ab,ou=people`, true},
+		{"trailing blank is part of the value", `uid=a\20,ou=people`, `uid=a,ou=people`, false},
+		{"comma inside a value", `uid=a\,ou=people`, `uid=a,ou=people`, false},
+		{"equals sign inside a value", `uid=a= b,ou=people`, `uid=a=b,ou=people`, false},
+		{"inner blank", "cn=a b", "cn=ab", false},
+		{"non-ASCII escaped", `cn=\c3\a9`, `cn=é`, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := FoldDN(tc.a) == FoldDN(tc.b); got != tc.same {
+				t.Errorf("%q folds to %q, %q to %q", tc.a, FoldDN(tc.a), tc.b, FoldDN(tc.b))
+			}
+		})
+	}
+}
+
+func FuzzFoldDN(f *testing.F) {
+	f.Add(`uid=a\2c,ou=x`)
+	f.Add(`\`)
+	f.Fuzz(func(t *testing.T, dn string) {
+		once := FoldDN(dn)
+		if twice := FoldDN(once); twice != once {
+			t.Errorf("%q folds to %q and that to %q", dn, once, twice)
+		}
+	})
+}
+
+func TestMarkerIsReadBackAmongForeignValues(t *testing.T) {
+	m := Marker{
+		State: Inactive, Request: "r1", Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Undo: map[string][]string{"loginShell": {"/bin/sh"}, "pwdAccountLockedTime": {}},
+	}
+	text, err := m.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, value, err := ParseMarker([]string{"active since 1998", text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value != text {
+		t.Errorf("value %q, wanted %q", value, text)
+	}
+	if d := cmp.Diff(m, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestMarkerThatCannotBeReadIsAnError(t *testing.T) {
+	for _, v := range []string{"scimgate:", "scimgate:gone {}", "scimgate:active {", "scimgate:deleted"} {
+		if _, _, err := ParseMarker([]string{v}); err == nil {
+			t.Errorf("%q was read without an error", v)
+		}
+	}
+}
+
+func TestDiffTouchesOnlyWhatDiffers(t *testing.T) {
+	old := Attributes{"mail": {"a@x", "b@x"}, "sn": {"Same"}, "title": {"Gone"}}
+	want := Attributes{"mail": {"b@x", "c@x"}, "sn": {"Same"}, "ou": {"New"}}
+	if d := cmp.Diff([]Mod{
+		{ModDelete, "mail", []string{"a@x"}},
+		{ModAdd, "mail", []string{"c@x"}},
+		{ModAdd, "ou", []string{"New"}},
+		{ModDelete, "title", []string{"Gone"}},
+	}, Diff(old, want)); d != "" {
+		t.Error(d)
+	}
+}

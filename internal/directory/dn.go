@@ -1,0 +1,64 @@
+package directory
+
+import (
+	"encoding/hex"
+	"strings"
+)
+
+// FoldDN returns a key under which two spellings of one distinguished name
+// (RFC 4514) meet: letters folded, needless escapes undone, blanks around
+// separators dropped. It is for comparing names, not for sending them.
+func FoldDN(dn string) string {
+	var b strings.Builder
+	b.Grow(len(dn))
+	inType, atStart := true, true
+	blanks := 0 // seen, and counting only if something follows them
+	for i := 0; i < len(dn); i++ {
+		c := dn[i]
+		switch {
+		case c == ' ':
+			if !atStart {
+				blanks++
+			}
+			continue
+		case c == ',' || c == ';' || c == '+' || c == '=' && inType:
+			blanks, atStart, inType = 0, true, c != '='
+			b.WriteByte(c)
+			continue
+		}
+		for ; blanks > 0; blanks-- {
+			b.WriteByte(' ')
+		}
+		if c == '\\' && i+1 < len(dn) {
+			n, value := unescape(dn[i+1:])
+			i += n
+			writeEscaped(&b, value)
+		} else {
+			b.WriteByte(c)
+		}
+		atStart = false
+	}
+	return strings.ToLower(b.String())
+}
+
+// unescape reads what follows a backslash: two hexadecimal digits or one
+// character that stands for itself. It returns how many bytes it read.
+func unescape(s string) (int, byte) {
+	if len(s) >= 2 {
+		if v, err := hex.DecodeString(s[:2]); err == nil {
+			return 2, v[0]
+		}
+	}
+	return 1, s[0]
+}
+
+// writeEscaped writes a byte that was escaped, escaped again only where it
+// could be taken for something else without.
+func writeEscaped(b *strings.Builder, c byte) {
+	if c <= ' ' || strings.IndexByte(`"+,;<=>#\\`, c) >= 0 {
+		b.WriteByte('\\')
+		b.WriteString(hex.EncodeToString([]byte{c}))
+		return
+	}
+	b.WriteByte(c)
+}

@@ -1,0 +1,60 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what an error of the directory means to its caller.
+type Kind int
+
+// The kinds of error.
+const (
+	// Internal is everything that only an operator can explain: missing
+	// rights, a mapping that the schema refuses, an answer nobody expected.
+	Internal Kind = iota
+	// NotFound: the entry is not there, or not this tenant's.
+	NotFound
+	// Exists: the name or a unique value is taken. Nothing was written.
+	Exists
+	// Changed: the entry is no longer the version that the write began with.
+	// Nothing was written; reading it again and retrying is right.
+	Changed
+	// Invalid: the directory refuses a value. Nothing was written.
+	Invalid
+	// TooMany: the search exceeds a limit of the directory.
+	TooMany
+	// Unavailable: the directory cannot be reached or is too busy. A write may
+	// or may not have happened; repeating the request is right.
+	Unavailable
+)
+
+var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "unavailable"}
+
+func (k Kind) String() string { return kindText[k] }
+
+// Error is a failed operation of a Store.
+type Error struct {
+	Op        string // what was tried: search, add, modify, rename, delete
+	Kind      Kind
+	Attribute string // the LDAP attribute to blame, where the directory tells
+	Err       error  // the cause with the server's own words: for logs, never for clients
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Op, e.Kind, e.Err) }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether err is an Error of the kind.
+func Is(err error, kind Kind) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Kind == kind
+}
+
+// Fault is one mistake in the declaration of a tenant or a directory.
+type Fault struct {
+	Key     string // path of the key below the declaration: attributes[2].scim
+	Problem string // what is wrong and what would be right
+}
+
+func (f Fault) Error() string { return f.Key + ": " + f.Problem }

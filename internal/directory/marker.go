@@ -1,0 +1,91 @@
+package directory
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// State says in which part of its life a managed entry is.
+type State string
+
+// The states of a managed entry.
+const (
+	// Active entries belong to people who may sign in, and to groups.
+	Active State = "active"
+	// Inactive entries are locked and visible over SCIM.
+	Inactive State = "inactive"
+	// Deleting entries are locked and on their way to Deleted: still visible,
+	// so that the same request completes what was interrupted, but no longer
+	// to be referred to.
+	Deleting State = "deleting"
+	// Deleted entries are tombstones: locked and invisible over SCIM.
+	Deleted State = "deleted"
+)
+
+// Marker is what the gateway writes about an entry that it manages. The source
+// stands in an attribute of its own, all the rest is one value of a second
+// attribute, so that any two attributes of a directory can carry it and
+// deleting the old value while adding the new one is a compare-and-set.
+type Marker struct {
+	// Source is the name of the tenant that manages the entry; "" where none does.
+	Source string `json:"-"`
+	State  State  `json:"-"`
+	// Request is the request id of the last write to the entry. After a lost
+	// connection it tells one's own write from another's.
+	Request string `json:"request,omitempty"`
+	// Since is when State began.
+	Since time.Time `json:"since,omitzero"`
+	// Undo holds what deactivation replaced: for each attribute that it set,
+	// the values before. An attribute that is missing here was locked by
+	// somebody else and is not the gateway's to unlock.
+	Undo map[string][]string `json:"undo,omitempty"`
+	// Aside holds the name and the unique values that a tombstone gave up.
+	Aside map[string][]string `json:"aside,omitempty"`
+	// From is the name that an unfinished rename began with: references to it
+	// may still have to follow.
+	From string `json:"from,omitempty"`
+	// Adopted says that the entry was there before the gateway.
+	Adopted bool `json:"adopted,omitempty"`
+}
+
+// markerPrefix tells the gateway's value from others in an attribute that
+// holds several.
+const markerPrefix = "scimgate:"
+
+// StatePrefix returns the text that every marker value of a state begins with.
+func StatePrefix(s State) string { return markerPrefix + string(s) + " " }
+
+// Text returns the marker's value for the state attribute.
+func (m Marker) Text() (string, error) {
+	facts, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("write marker: %w", err)
+	}
+	return StatePrefix(m.State) + string(facts), nil
+}
+
+// ParseMarker finds the marker among the values of the state attribute and
+// returns it with the value it was read from. Both are empty where no value is
+// a marker. An error means that a marker is there and cannot be understood.
+func ParseMarker(values []string) (Marker, string, error) {
+	for _, v := range values {
+		rest, ok := strings.CutPrefix(v, markerPrefix)
+		if !ok {
+			continue
+		}
+		state, facts, _ := strings.Cut(rest, " ")
+		m := Marker{State: State(state)}
+		switch m.State {
+		case Active, Inactive, Deleting, Deleted:
+		default:
+			return Marker{}, v, fmt.Errorf("read marker: unknown state %q", state)
+		}
+		if err := json.Unmarshal([]byte(facts), &m); err != nil {
+			return Marker{}, v, fmt.Errorf("read marker: %w", err)
+		}
+		return m, v, nil
+	}
+	return Marker{}, "", nil
+}

@@ -1,0 +1,88 @@
+package directory
+
+import "context"
+
+// Collection is one tenant's part of a directory for one resource type.
+type Collection struct {
+	// Source is the tenant's name, written to the marker of every entry.
+	Source string
+	// Base is the name below which the collection's entries live; new ones are
+	// put directly below it.
+	Base string
+	// ObjectClasses are those of a new entry.
+	ObjectClasses []string
+	// StateAttribute and SourceAttribute carry the marker.
+	StateAttribute, SourceAttribute string
+	// Naming is the attribute of the relative distinguished name.
+	Naming string
+	// Attributes are all attributes that a search returns by default.
+	Attributes []string
+	// Member is the attribute that ChangeMembers changes; "" where the
+	// collection has none.
+	Member string
+	// EmptyMember is the value that stands for an empty group where the object
+	// class demands at least one member; "" where it does not.
+	EmptyMember string
+	// Referrers are the places where this tenant refers to entries by name. A
+	// rename takes these references along.
+	Referrers []Referrer
+}
+
+// Referrer is an attribute whose values are names of entries.
+type Referrer struct {
+	Base, Attribute string
+}
+
+// Scope says which entries of a collection a search sees.
+type Scope int
+
+// The scopes of a search.
+const (
+	// Live: what this tenant manages and has not deleted.
+	Live Scope = iota
+	// Known: Live and this tenant's tombstones.
+	Known
+	// Anyone: every entry below the base, whoever manages it.
+	Anyone
+)
+
+// Query is a search.
+type Query struct {
+	Filter Filter
+	Scope  Scope
+	// Attributes are the attributes to read: nil for all of the collection,
+	// empty for none. ID, DN and Version are always read; the marker and the
+	// times only with attributes.
+	Attributes []string
+}
+
+// Store reads and writes the entries of one collection. It is safe for
+// concurrent use. Every error is an *Error; retries for what can pass by itself
+// are inside, so a caller repeats nothing but reads and writes after Changed.
+type Store interface {
+	// Search returns the entries that match, in no particular order.
+	// Errors: TooMany, Unavailable, Internal.
+	Search(ctx context.Context, q Query) ([]Entry, error)
+
+	// Add adds an entry and returns it as the directory has it. Exists means
+	// that the name or one of the keys is taken; of several equal entries made
+	// at once one is kept and the others' makers get Exists.
+	// Errors: Exists, Invalid, Unavailable, Internal.
+	Add(ctx context.Context, e NewEntry) (Entry, error)
+
+	// Update changes an entry that was read as old and returns it as the
+	// directory has it then. Changed means that it is no longer old.
+	// References to a renamed entry follow it.
+	// Errors: NotFound, Changed, Exists, Invalid, Unavailable, Internal.
+	Update(ctx context.Context, old Entry, c Change) (Entry, error)
+
+	// ChangeMembers adds and removes members of the live entry with the id
+	// without reading the others. version, where not "", is the version that
+	// the entry must have, else Changed.
+	// Errors: NotFound, Changed, Invalid, Unavailable, Internal.
+	ChangeMembers(ctx context.Context, id, version string, c MemberChange) error
+
+	// Remove deletes the entry for good. An entry that is gone is no error.
+	// Errors: Changed, Unavailable, Internal.
+	Remove(ctx context.Context, e Entry) error
+}
