@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"scimgate/internal/scim"
+)
+
+const tenantKey = "tenant"
+
+// authenticate finds the tenant by the path and lets only its tokens through
+// (RFC 6750 section 2.1), on every path below its base, known or not.
+func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		t := g.tenantOf(c.Request().URL.Path)
+		if t == nil {
+			return echo.ErrNotFound
+		}
+		ev := eventOf(c)
+		ev.tenant = t.name
+		header := c.Request().Header.Get(echo.HeaderAuthorization)
+		scheme, text, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return unauthorized("the Authorization header has to be the word Bearer, a blank and the token")
+		}
+		id, ok, err := t.tokens.Verify(strings.TrimSpace(text), g.now())
+		if err != nil {
+			g.log.Warn("tokens cannot be read anew; the last good ones hold", zapError(err))
+		}
+		if !ok {
+			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired")
+		}
+		ev.token = id
+		c.Set(tenantKey, t)
+		return next(c)
+	}
+}
+
+func unauthorized(detail string) error {
+	return &scim.Error{Status: http.StatusUnauthorized, Detail: detail}
+}
+
+// tenantOf finds the tenant with the longest base path that the path is below.
+func (g *Gateway) tenantOf(path string) *tenant {
+	var best *tenant
+	length := -1
+	for _, t := range g.tenants {
+		for _, base := range t.basePaths {
+			if (path == base || strings.HasPrefix(path, base+"/")) && len(base) > length {
+				best, length = t, len(base)
+			}
+		}
+	}
+	return best
+}
+
+// deadline bounds the work on a request. A client that hangs up does not stop
+// a write half-way: what was begun is finished.
+func (g *Gateway) deadline(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), g.config.RequestTimeout)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return next(c)
+	}
+}
+
+// contentType refuses bodies that are not JSON (RFC 7644 section 3.1 and 8.1).
+func contentType(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		value := c.Request().Header.Get(echo.HeaderContentType)
+		if value == "" || c.Request().ContentLength == 0 {
+			return next(c)
+		}
+		kind, _, err := mime.ParseMediaType(value)
+		if err != nil || kind != "application/scim+json" && kind != "application/json" {
+			return echo.ErrUnsupportedMediaType
+		}
+		return next(c)
+	}
+}
+
+// byteText writes a number of bytes as Echo's body limit wants it.
+func byteText(n int64) string { return strconv.FormatInt(n, 10) + "B" }

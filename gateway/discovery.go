@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"scimgate/internal/scim"
+)
+
+// document is an answer of a discovery endpoint, made for one base URL.
+type document func(base, name string) (any, error)
+
+// discover answers the discovery endpoints (RFC 7644 section 4).
+func (g *Gateway) discover(make document) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.QueryParam("filter") != "" { // section 4: to be refused with 403
+			return &scim.Error{Status: http.StatusForbidden, Detail: "this endpoint cannot be filtered"}
+		}
+		t, _ := c.Get(tenantKey).(*tenant)
+		body, err := make(g.baseURL(c, t), c.Param("name"))
+		if err != nil {
+			return err
+		}
+		return reply(c, http.StatusOK, body)
+	}
+}
+
+// supported is a feature of RFC 7643 section 5.
+type supported struct {
+	Supported bool `json:"supported"`
+}
+
+// serviceProviderConfig says what this server does (RFC 7643 section 5).
+func (g *Gateway) serviceProviderConfig(t *tenant) document {
+	return func(base, _ string) (any, error) {
+		return map[string]any{
+			"schemas":        []string{scim.ServiceProviderConfigURN},
+			"patch":          supported{true},
+			"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
+			"changePassword": supported{t.writesPasswords()},
+			"sort":           supported{false},
+			"etag":           supported{true},
+			"authenticationSchemes": []any{map[string]any{
+				"type": "oauthbearertoken", "name": "Bearer token",
+				"description": "A token of this gateway in the Authorization header", "primary": true,
+			}},
+			"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
+		}, nil
+	}
+}
+
+func (t *tenant) writesPasswords() bool {
+	user := t.byName("User")
+	return user != nil && user.mapping.WritesPasswords()
+}
+
+// resourceTypes lists the endpoints, or shows one (RFC 7643 section 6).
+func (t *tenant) resourceTypes(base, name string) (any, error) {
+	var all []any
+	for _, rt := range t.types {
+		one := rt.describe(base)
+		if strings.EqualFold(name, rt.name()) {
+			return one, nil
+		}
+		all = append(all, one)
+	}
+	return whole(all, name, "resource type")
+}
+
+func (t *resourceType) describe(base string) any {
+	def := t.mapping.Definition()
+	extensions := []any{}
+	for _, s := range t.mapping.Schemas()[1:] {
+		extensions = append(extensions, map[string]any{"schema": s.ID, "required": false})
+	}
+	return map[string]any{
+		"schemas": []string{scim.ResourceTypeURN}, "id": def.Name, "name": def.Name,
+		"endpoint": "/" + def.Endpoint, "description": def.Core.Description,
+		"schema": def.Core.ID, "schemaExtensions": extensions,
+		"meta": map[string]any{"resourceType": "ResourceType", "location": base + "/ResourceTypes/" + def.Name},
+	}
+}
+
+// schemas lists what the mapping carries, or shows one schema (RFC 7643
+// section 7).
+func (t *tenant) schemas(base, name string) (any, error) {
+	var all []any
+	for _, rt := range t.types {
+		for _, s := range rt.mapping.Schemas() {
+			one := s.Resource()
+			one["meta"] = map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + s.ID}
+			if strings.EqualFold(name, s.ID) {
+				return one, nil
+			}
+			all = append(all, one)
+		}
+	}
+	return whole(all, name, "schema")
+}
+
+// whole answers with the list, unless one document was asked for by a name
+// that none has.
+func whole(all []any, name, kind string) (any, error) {
+	if name != "" {
+		return nil, &scim.Error{Status: http.StatusNotFound, Detail: "there is no " + kind + " " + name}
+	}
+	return scim.ListResponse{TotalResults: len(all), StartIndex: 1, ItemsPerPage: len(all), Resources: all}, nil
+}

@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+)
+
+// retryAfter is how long a client is asked to wait while the directory is
+// away, in seconds.
+const retryAfter = 5
+
+// replyError is the one bridge from any error to a SCIM error answer. The
+// directory's own words never leave the house: they go to the log.
+func (g *Gateway) replyError(err error, c echo.Context) {
+	e := g.asSCIM(err)
+	if ev := eventOf(c); ev != nil {
+		ev.fail(err, e.Detail)
+	}
+	if c.Response().Committed {
+		return
+	}
+	h := c.Response().Header()
+	switch e.Status {
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(retryAfter))
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="scim"`)
+	}
+	if c.Request().Method == http.MethodHead {
+		err = c.NoContent(e.Status)
+	} else {
+		err = reply(c, e.Status, e)
+	}
+	if err != nil {
+		g.log.Debug("answer not written", zapError(err))
+	}
+}
+
+// asSCIM chooses the answer to an error. What it does not know is a 500 that
+// says nothing.
+func (g *Gateway) asSCIM(err error) *scim.Error {
+	var known *scim.Error
+	var dir *directory.Error
+	var http_ *echo.HTTPError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &dir):
+		return fromDirectory(dir)
+	case errors.As(err, &http_):
+		return fromEcho(http_)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return unavailable()
+	}
+	return internal()
+}
+
+func fromDirectory(e *directory.Error) *scim.Error {
+	switch e.Kind {
+	case directory.NotFound:
+		return &scim.Error{Status: http.StatusNotFound, Detail: "there is no resource with this id"}
+	case directory.Exists:
+		return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
+			Detail: "another entry of the directory has this name or one of the unique values"}
+	case directory.Invalid:
+		what := "a value"
+		if e.Attribute != "" {
+			what = "the value for the directory's attribute " + e.Attribute
+		}
+		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it", what)
+	case directory.TooMany:
+		return scim.BadRequest(scim.TypeTooMany, "the directory refuses to return so many entries; narrow the filter, or ask its operator to raise the size limit")
+	case directory.Changed, directory.Unavailable:
+		return unavailable()
+	}
+	return internal()
+}
+
+func fromEcho(e *echo.HTTPError) *scim.Error {
+	detail := "this request cannot be answered"
+	switch e.Code {
+	case http.StatusNotFound:
+		detail = "there is nothing at this path; resources are at Users and Groups below the base URL"
+	case http.StatusMethodNotAllowed:
+		detail = "this method is not allowed here"
+	case http.StatusRequestEntityTooLarge:
+		detail = "the request body is larger than this server reads"
+	case http.StatusUnsupportedMediaType:
+		detail = "the body has to be application/scim+json"
+	default:
+		if e.Code >= http.StatusInternalServerError {
+			return internal()
+		}
+	}
+	return &scim.Error{Status: e.Code, Detail: detail}
+}
+
+func internal() *scim.Error {
+	return &scim.Error{Status: http.StatusInternalServerError,
+		Detail: "the server could not do this; its log has the cause under the request id of this answer"}
+}
+
+func unavailable() *scim.Error {
+	return &scim.Error{Status: http.StatusServiceUnavailable,
+		Detail: "the directory does not answer at the moment; send the request again later"}
+}
+
+func notFound(t *resourceType, id string) *scim.Error {
+	return &scim.Error{Status: http.StatusNotFound, Detail: "there is no " + t.name() + " with the id " + strconv.Quote(id)}
+}
+
+func notImplemented(echo.Context) error {
+	return &scim.Error{Status: http.StatusNotImplemented, Detail: "this server does not offer this endpoint; ServiceProviderConfig says what it does"}
+}
+
+// reply writes a JSON answer in SCIM's media type (RFC 7644 section 3.1).
+func reply(c echo.Context, status int, body any) error {
+	c.Response().Header().Set(echo.HeaderContentType, "application/scim+json")
+	c.Response().WriteHeader(status)
+	return c.Echo().JSONSerializer.Serialize(c, body, "")
+}

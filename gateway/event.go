@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
+)
+
+// event is what the log keeps of one request: filled on the way, written once.
+// It never holds a token, a password or an attribute's value.
+type event struct {
+	request    string
+	tenant     string
+	token      string
+	operation  string
+	resource   string
+	dn         string
+	attributes []string
+	err        error
+	detail     string
+}
+
+const eventKey = "event"
+
+func eventOf(c echo.Context) *event {
+	ev, _ := c.Get(eventKey).(*event)
+	return ev
+}
+
+func (ev *event) fail(err error, detail string) { ev.err, ev.detail = err, detail }
+
+func zapError(err error) zap.Field { return zap.Error(err) }
+
+// observe gives every request an id and leaves one line in the log for it. The
+// id is always our own: it also tells this write from others in the directory,
+// so a client cannot be allowed to choose it.
+func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := g.now()
+		ev := &event{request: rand.Text()}
+		c.Set(eventKey, ev)
+		c.Response().Header().Set(echo.HeaderXRequestID, ev.request)
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		g.write(c, ev, g.now().Sub(start))
+		return nil
+	}
+}
+
+func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
+	status := c.Response().Status
+	fields := []zap.Field{
+		zap.String("request", ev.request),
+		zap.String("method", c.Request().Method),
+		zap.String("path", c.Request().URL.Path),
+		zap.Int("status", status),
+		zap.Duration("took", took),
+	}
+	for _, f := range []struct{ key, value string }{
+		{"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
+		{"id", ev.resource}, {"dn", ev.dn}, {"detail", ev.detail},
+	} {
+		if f.value != "" {
+			fields = append(fields, zap.String(f.key, f.value))
+		}
+	}
+	if len(ev.attributes) > 0 {
+		fields = append(fields, zap.Strings("attributes", ev.attributes))
+	}
+	level := zap.InfoLevel
+	if status >= 500 {
+		level = zap.ErrorLevel
+	}
+	if ev.err != nil {
+		fields = append(fields, zap.NamedError("cause", ev.err))
+	}
+	g.log.Log(level, "request", fields...)
+}
+
+// recoverPanic turns a panic into a 500, with its stack in the log.
+func (g *Gateway) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		var err error
+		func() {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				}
+			}()
+			err = next(c)
+		}()
+		return err
+	}
+}

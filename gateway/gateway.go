@@ -1,0 +1,125 @@
+// Package gateway speaks SCIM 2.0 over HTTP (RFC 7644) for one or more
+// tenants. A request runs through one short function: decode the body, resolve
+// references, map, write to a directory.Store, map back, reply.
+//
+// It is HTTP and only HTTP, and the only package that knows Echo. It must not
+// know how a directory is reached (package ldapsink), nor which SCIM attribute
+// goes where (package mapping).
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"go.uber.org/zap"
+
+	"scimgate/internal/directory"
+	"scimgate/mapping"
+)
+
+// Config is what the gateway needs to know besides its tenants.
+type Config struct {
+	// ExternalURL is what meta.location starts with; where it is empty, the
+	// scheme and host of the request are taken.
+	ExternalURL string
+	// BodyBytes is the largest request body that is read.
+	BodyBytes int64
+	// PageSize is the most resources that one list answer holds.
+	PageSize int
+	// RequestTimeout bounds the work on one request.
+	RequestTimeout time.Duration
+}
+
+// Authenticator recognises bearer tokens. Verify returns the token's id; an
+// error is for the log and leaves ok meaningful.
+type Authenticator interface {
+	Verify(text string, now time.Time) (id string, ok bool, err error)
+}
+
+// Tenant is one IdP connection.
+type Tenant struct {
+	Name      string
+	BasePaths []string // without trailing slash; the first is shown in meta.location
+	Tokens    Authenticator
+	Types     []Type
+}
+
+// Type is a resource type of a tenant with the part of the directory behind it.
+type Type struct {
+	Mapping *mapping.Mapping
+	Store   directory.Store
+}
+
+// Gateway is the SCIM server.
+type Gateway struct {
+	config  Config
+	tenants []*tenant
+	echo    *echo.Echo
+	log     *zap.Logger
+	now     func() time.Time
+}
+
+// New makes a gateway for tenants whose base paths do not overlap.
+func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
+	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now}
+	e := g.echo
+	e.HideBanner = true
+	e.HTTPErrorHandler = g.replyError
+	e.Pre(tidyPath)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
+	for _, t := range tenants {
+		tenant := newTenant(t)
+		g.tenants = append(g.tenants, tenant)
+		for _, base := range t.BasePaths {
+			g.route(e.Group(base), tenant)
+		}
+	}
+	return g
+}
+
+// route is the table of RFC 7644 section 3.2 for one base path.
+func (g *Gateway) route(r *echo.Group, t *tenant) {
+	for _, rt := range t.types {
+		path := "/" + rt.mapping.Definition().Endpoint
+		r.POST(path, g.handle(rt, (*request).create))
+		r.GET(path, g.handle(rt, (*request).list))
+		r.GET(path+"/:id", g.handle(rt, (*request).get))
+		r.PUT(path+"/:id", g.handle(rt, (*request).replace))
+		r.PATCH(path+"/:id", g.handle(rt, (*request).patch))
+		r.DELETE(path+"/:id", g.handle(rt, (*request).remove))
+		r.POST(path+"/.search", notImplemented)
+	}
+	r.GET("/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
+	r.GET("/ResourceTypes", g.discover(t.resourceTypes))
+	r.GET("/ResourceTypes/:name", g.discover(t.resourceTypes))
+	r.GET("/Schemas", g.discover(t.schemas))
+	r.GET("/Schemas/:name", g.discover(t.schemas))
+	r.Any("/Me", notImplemented)
+	r.POST("/Bulk", notImplemented)
+	r.POST("/.search", notImplemented)
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.echo.ServeHTTP(w, r) }
+
+// tidyPath takes doubled and trailing slashes out of a path: clients glue base
+// URL and endpoint together in every way (idp-behaviour rule 28).
+func tidyPath(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		path := u.Path
+		for strings.Contains(path, "//") {
+			path = strings.ReplaceAll(path, "//", "/")
+		}
+		if len(path) > 1 {
+			path = strings.TrimSuffix(path, "/")
+		}
+		if path != u.Path {
+			u.Path, u.RawPath = path, ""
+		}
+		return next(c)
+	}
+}

@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"scimgate/internal/scim"
+	"scimgate/mapping"
+)
+
+// request is one request on its way through a handler.
+type request struct {
+	echo.Context
+	gateway *Gateway
+	typ     *resourceType
+	event   *event
+}
+
+// handle makes a handler of a method of request.
+func (g *Gateway) handle(t *resourceType, do func(*request) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		q := &request{Context: c, gateway: g, typ: t, event: eventOf(c)}
+		q.event.resource = c.Param("id")
+		return do(q)
+	}
+}
+
+func (q *request) ctx() context.Context { return q.Request().Context() }
+
+func (q *request) stamp() mapping.Stamp {
+	return mapping.Stamp{Request: q.event.request, Now: q.gateway.now().UTC()}
+}
+
+// body reads the request's body.
+func (q *request) body() ([]byte, error) {
+	body, err := io.ReadAll(q.Request().Body)
+	if err == nil {
+		return body, nil
+	}
+	var refused *echo.HTTPError
+	if errors.As(err, &refused) {
+		return nil, err
+	}
+	return nil, &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeInvalidSyntax, Detail: "the body ended before it was complete", Err: err}
+}
+
+// decode reads the body as a resource of the request's type.
+func (q *request) decode() (scim.Resource, error) {
+	body, err := q.body()
+	if err != nil {
+		return nil, err
+	}
+	return scim.Decode(body, q.typ.mapping.Definition())
+}
+
+// view is what a client wants to see of a resource (RFC 7644 section 3.9).
+type view struct {
+	attributes, excluded []scim.Path
+}
+
+func (q *request) view() (view, error) {
+	attributes, err := paths(q.QueryParam("attributes"))
+	if err != nil {
+		return view{}, err
+	}
+	excluded, err := paths(q.QueryParam("excludedAttributes"))
+	return view{attributes, excluded}, err
+}
+
+func paths(list string) ([]scim.Path, error) {
+	var all []scim.Path
+	for _, text := range strings.Split(list, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		p, err := scim.ParsePath(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// reads returns the LDAP attributes that the view needs: nil for all, or all
+// without a group's members, which can be many.
+func (v view) reads(t *resourceType) []string {
+	if t.mapping.Members() == "" {
+		return nil
+	}
+	if v.names(t, v.excluded) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
+		return t.mapping.WithoutMembers()
+	}
+	return nil
+}
+
+// names reports whether a list of paths has members as a whole or in part.
+func (v view) names(t *resourceType, list []scim.Path) bool {
+	for _, p := range list {
+		_, canonical, ok := t.mapping.Definition().Lookup(p)
+		if ok && canonical.URN == "" && canonical.Attr == "members" {
+			return true
+		}
+	}
+	return false
+}
+
+// show writes one resource as the answer (RFC 7644 section 3.3 and 3.14).
+func (q *request) show(status int, res scim.Resource, v view) error {
+	location := q.location(res)
+	meta, _ := res["meta"].(map[string]any)
+	meta["location"] = location
+	h := q.Response().Header()
+	if status == http.StatusCreated {
+		h.Set(echo.HeaderLocation, location)
+	}
+	h.Set("Content-Location", location)
+	if version, _ := meta["version"].(string); version != "" {
+		h.Set("ETag", version)
+	}
+	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, v.attributes, v.excluded))
+}
+
+// location is the URL of a resource.
+func (q *request) location(res scim.Resource) string {
+	id, _ := res["id"].(string)
+	return q.gateway.baseURL(q.Context, q.typ.tenant) + "/" + q.typ.mapping.Definition().Endpoint + "/" + id
+}
+
+// baseURL is the tenant's base as the client sees it: the base path that the
+// request came by, since a tenant may have two.
+func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
+	root := strings.TrimSuffix(g.config.ExternalURL, "/")
+	if root == "" {
+		root = c.Scheme() + "://" + c.Request().Host
+	}
+	path, best := c.Request().URL.Path, t.basePaths[0]
+	for _, base := range t.basePaths {
+		if path == base || strings.HasPrefix(path, base+"/") {
+			best = base
+		}
+	}
+	return root + best
+}
+
+func lower(s string) string { return strings.ToLower(s) }

@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"net/http"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+	"scimgate/mapping"
+)
+
+// create answers POST (RFC 7644 section 3.3).
+func (q *request) create() error {
+	q.event.operation = "create"
+	v, err := q.view()
+	if err != nil {
+		return err
+	}
+	res, err := q.decode()
+	if err != nil {
+		return err
+	}
+	want, err := q.want(res, nil)
+	if err != nil {
+		return err
+	}
+	e, err := q.make(want)
+	if err != nil {
+		return err
+	}
+	q.wrote(e)
+	return q.answer(http.StatusCreated, e, v)
+}
+
+// get answers GET of one resource (RFC 7644 section 3.4.1).
+func (q *request) get() error {
+	q.event.operation = "get"
+	v, err := q.view()
+	if err != nil {
+		return err
+	}
+	e, err := q.typ.one(q.ctx(), q.Param("id"), v.reads(q.typ))
+	if err != nil {
+		return err
+	}
+	if header := q.Request().Header.Get("If-None-Match"); header != "" && matches(header, e.Version) {
+		q.Response().Header().Set("ETag", mapping.ETag(e.Version))
+		return q.NoContent(http.StatusNotModified)
+	}
+	return q.answer(http.StatusOK, e, v)
+}
+
+// replace answers PUT (RFC 7644 section 3.5.1).
+func (q *request) replace() error {
+	q.event.operation = "replace"
+	v, err := q.view()
+	if err != nil {
+		return err
+	}
+	res, err := q.decode()
+	if err != nil {
+		return err
+	}
+	e, err := q.update(nil, func(_ scim.Resource, known mapping.Names) (mapping.Want, error) {
+		return q.want(res, known)
+	})
+	if err != nil {
+		return err
+	}
+	return q.answer(http.StatusOK, e, v)
+}
+
+// patch answers PATCH (RFC 7644 section 3.5.2). A change of a group's members
+// goes straight to the directory, without reading the group.
+func (q *request) patch() error {
+	q.event.operation = "patch"
+	v, err := q.view()
+	if err != nil {
+		return err
+	}
+	body, err := q.body()
+	if err != nil {
+		return err
+	}
+	p, err := scim.DecodePatch(body)
+	if err != nil {
+		return err
+	}
+	if q.typ.mapping.Members() != "" {
+		return q.patchGroup(p, v)
+	}
+	e, err := q.update(nil, q.apply(p))
+	if err != nil {
+		return err
+	}
+	return q.answer(http.StatusOK, e, v)
+}
+
+// apply makes an edit of a patch.
+func (q *request) apply(p scim.Patch) edit {
+	return func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
+		res, err := scim.Apply(q.typ.mapping.Definition(), now, p)
+		if err != nil {
+			return mapping.Want{}, err
+		}
+		return q.want(res, known)
+	}
+}
+
+// remove answers DELETE (RFC 7644 section 3.6).
+func (q *request) remove() error {
+	q.event.operation = "delete"
+	if err := q.retire(); err != nil {
+		return err
+	}
+	return q.NoContent(http.StatusNoContent)
+}
+
+// want maps a resource, with the names behind the ids in it; those in known
+// need no look-up.
+func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, error) {
+	names, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.References(res), known)
+	if err != nil {
+		return mapping.Want{}, err
+	}
+	return q.typ.mapping.Want(res, names)
+}
+
+// answer shows an entry as the resource that it stands for.
+func (q *request) answer(status int, e directory.Entry, v view) error {
+	all, err := q.typ.resources(q.ctx(), []directory.Entry{e})
+	if err != nil {
+		return err
+	}
+	return q.show(status, all[0], v)
+}
+
+// wrote notes in the log whom a write was about.
+func (q *request) wrote(e directory.Entry) {
+	q.event.resource, q.event.dn = e.ID, e.DN
+}

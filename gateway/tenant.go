@@ -1,0 +1,186 @@
+package gateway
+
+import (
+	"context"
+	"maps"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+	"scimgate/mapping"
+)
+
+// tenant is a Tenant ready for requests.
+type tenant struct {
+	name      string
+	basePaths []string
+	tokens    Authenticator
+	types     []*resourceType
+}
+
+// resourceType is one endpoint of a tenant.
+type resourceType struct {
+	tenant  *tenant
+	mapping *mapping.Mapping
+	store   directory.Store
+	writers *directory.Locks // one read-modify-write on an entry at a time
+	walks   *walks
+}
+
+func newTenant(t Tenant) *tenant {
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens}
+	for _, typ := range t.Types {
+		made.types = append(made.types, &resourceType{
+			tenant: made, mapping: typ.Mapping, store: typ.Store,
+			writers: directory.NewLocks(), walks: newWalks(),
+		})
+	}
+	return made
+}
+
+func (t *resourceType) name() string { return t.mapping.Definition().Name }
+
+// byName returns the tenant's type with the name, nil where it has none.
+func (t *tenant) byName(name string) *resourceType {
+	for _, rt := range t.types {
+		if rt.name() == name {
+			return rt
+		}
+	}
+	return nil
+}
+
+// batch is how many entries one search asks for by name or id.
+const batch = 500
+
+// names looks up the distinguished names behind ids. Ids of nobody are missing
+// in the answer; so are tombstones and entries on their way to become one.
+func (t *tenant) names(ctx context.Context, refs []mapping.Reference, known mapping.Names) (mapping.Names, error) {
+	names := mapping.Names{}
+	maps.Copy(names, known)
+	wanted := map[string][]string{} // resource type -> ids
+	seen := map[string]bool{}
+	for _, r := range refs {
+		if _, ok := names[r.ID]; ok || seen[r.ID] {
+			continue
+		}
+		seen[r.ID] = true
+		for _, typ := range r.Types {
+			wanted[typ] = append(wanted[typ], r.ID)
+		}
+	}
+	for typ, ids := range wanted {
+		rt := t.byName(typ)
+		if rt == nil {
+			continue
+		}
+		err := rt.inBatches(ctx, directory.AttrID, ids, func(e directory.Entry) {
+			names[e.ID] = e.DN
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return spelledAs(names, refs), nil
+}
+
+// spelledAs adds the names under the spelling in which a client sent the id.
+func spelledAs(names mapping.Names, refs []mapping.Reference) mapping.Names {
+	for _, r := range refs {
+		if _, ok := names[r.ID]; !ok {
+			if dn, ok := names[lower(r.ID)]; ok {
+				names[r.ID] = dn
+			}
+		}
+	}
+	return names
+}
+
+// refs looks up the resources behind distinguished names. Names that are not
+// this tenant's are missing in the answer.
+func (t *tenant) refs(ctx context.Context, dns, types []string) (mapping.Refs, error) {
+	refs := mapping.Refs{}
+	missing := dns
+	for _, typ := range types {
+		rt := t.byName(typ)
+		if rt == nil || len(missing) == 0 {
+			continue
+		}
+		err := rt.inBatches(ctx, directory.AttrDN, missing, func(e directory.Entry) {
+			refs[directory.FoldDN(e.DN)] = mapping.Ref{ID: e.ID, Type: typ, DN: e.DN}
+		})
+		if err != nil {
+			return nil, err
+		}
+		var rest []string
+		for _, dn := range missing {
+			if _, ok := refs[directory.FoldDN(dn)]; !ok {
+				rest = append(rest, dn)
+			}
+		}
+		missing = rest
+	}
+	return refs, nil
+}
+
+// inBatches finds the live entries with one of the values and hands each to
+// found, but for those on their way to become a tombstone: nobody refers to
+// them any more.
+func (t *resourceType) inBatches(ctx context.Context, attribute string, values []string, found func(directory.Entry)) error {
+	for len(values) > 0 {
+		n := min(batch, len(values))
+		entries, err := t.store.Search(ctx, directory.Query{
+			Filter: directory.AnyOf(attribute, values[:n]), Attributes: []string{},
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Marker.State == directory.Active || e.Marker.State == directory.Inactive {
+				found(e)
+			}
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+// one reads the live entry with an id; a missing one is a *scim.Error 404.
+func (t *resourceType) one(ctx context.Context, id string, attributes []string) (directory.Entry, error) {
+	hits, err := t.store.Search(ctx, directory.Query{Filter: directory.Eq(directory.AttrID, id), Attributes: attributes})
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	if len(hits) == 0 {
+		return directory.Entry{}, notFound(t, id)
+	}
+	return hits[0], nil
+}
+
+// resources translates entries, with one look-up for all their references.
+func (t *resourceType) resources(ctx context.Context, entries []directory.Entry) ([]scim.Resource, error) {
+	var dns []string
+	for _, e := range entries {
+		dns = append(dns, t.mapping.Referred(e)...)
+	}
+	refs, err := t.tenant.refs(ctx, unique(dns), t.mapping.ReferenceTypes())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]scim.Resource, len(entries))
+	for i, e := range entries {
+		all[i] = t.mapping.Resource(e, refs)
+	}
+	return all, nil
+}
+
+func unique(names []string) []string {
+	seen := make(map[string]bool, len(names))
+	var once []string
+	for _, n := range names {
+		if key := directory.FoldDN(n); !seen[key] {
+			seen[key] = true
+			once = append(once, n)
+		}
+	}
+	return once
+}

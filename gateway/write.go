@@ -1,0 +1,274 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+	"scimgate/mapping"
+)
+
+// edit computes what an entry is to become from the resource that it is. known
+// are the names behind the ids in that resource.
+type edit func(now scim.Resource, known mapping.Names) (mapping.Want, error)
+
+// make creates an entry, revives a tombstone, or refuses.
+func (q *request) make(want mapping.Want) (directory.Entry, error) {
+	for {
+		e, err := q.tryMake(want)
+		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
+			return e, err
+		}
+	}
+}
+
+func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
+	hits, err := q.holders(want.Keys)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	d := decide(want, q.typ.mapping.StableKey(), q.typ.tenant.name, hits)
+	if d.verdict == conflict {
+		return directory.Entry{}, q.taken(d)
+	}
+	if err := q.putAside(d.aside); err != nil {
+		return directory.Entry{}, err
+	}
+	if d.verdict == revive {
+		q.event.operation = "revive"
+		return q.revive(d.hit, want)
+	}
+	e := q.typ.mapping.Create(want, q.stamp())
+	q.event.attributes = e.Attributes.Names()
+	return q.typ.store.Add(q.ctx(), e)
+}
+
+// revive brings a tombstone back under its old id, and no group with it.
+func (q *request) revive(old directory.Entry, want mapping.Want) (directory.Entry, error) {
+	if err := q.leaveGroups(old); err != nil {
+		return directory.Entry{}, err
+	}
+	refs, err := q.typ.tenant.refs(q.ctx(), q.typ.mapping.Referred(old), q.typ.mapping.ReferenceTypes())
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	return q.write(old, refs, want)
+}
+
+// holders finds the entries, whoever manages them, that have one of the values.
+func (q *request) holders(keys []directory.Key) ([]directory.Entry, error) {
+	filters := make([]directory.Filter, len(keys))
+	for i, k := range keys {
+		filters[i] = directory.Eq(k.Attribute, k.Value)
+	}
+	return q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Anyone,
+		Attributes: q.typ.mapping.WithoutMembers()})
+}
+
+// taken is the answer to a conflict. It does not say whose the value is.
+func (q *request) taken(d decision) error {
+	return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
+		Detail: "the value of " + q.typ.mapping.Label(d.attribute) + " is taken: another entry of the directory has it, and it has to be unique"}
+}
+
+// putAside makes tombstones give up their names and unique values.
+func (q *request) putAside(tombstones []directory.Entry) error {
+	for _, e := range tombstones {
+		if _, err := q.typ.store.Update(q.ctx(), e, q.typ.mapping.Aside(e, q.stamp())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update edits the live entry that the request names. It reads, computes and
+// writes only if the entry is still what was read, else starts again; writers
+// in this process queue up behind each other. reads are the attributes to read,
+// nil for all.
+func (q *request) update(reads []string, change edit) (directory.Entry, error) {
+	id := q.Param("id")
+	unlock, _, err := q.typ.writers.Acquire(q.ctx(), lower(id))
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	defer unlock()
+	for {
+		e, err := q.tryUpdate(id, reads, change)
+		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
+			return e, err
+		}
+	}
+}
+
+func (q *request) tryUpdate(id string, reads []string, change edit) (directory.Entry, error) {
+	old, err := q.typ.one(q.ctx(), id, reads)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := q.ifMatch(old.Version); err != nil {
+		return directory.Entry{}, err
+	}
+	m := q.typ.mapping
+	refs, err := q.typ.tenant.refs(q.ctx(), m.Referred(old), m.ReferenceTypes())
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	want, err := change(m.Resource(old, refs), refs.Names())
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	return q.write(old, refs, want)
+}
+
+// write brings an entry to what is wanted; refs are the resources that it
+// refers to. A change of nothing writes nothing.
+func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Want) (directory.Entry, error) {
+	c := q.typ.mapping.Change(old, refs, want, q.stamp())
+	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
+		q.wrote(old)
+		return old, nil
+	}
+	if err := q.claim(old, c.Keys); err != nil {
+		return directory.Entry{}, err
+	}
+	q.event.attributes = c.Attributes()
+	e, err := q.typ.store.Update(q.ctx(), old, c)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	q.wrote(e)
+	return q.keepLocked(e)
+}
+
+// claim makes sure that nobody else has the unique values of a change.
+func (q *request) claim(old directory.Entry, keys []directory.Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	hits, err := q.holders(keys)
+	if err != nil {
+		return err
+	}
+	others := hits[:0]
+	for _, h := range hits {
+		if h.ID != old.ID {
+			others = append(others, h)
+		}
+	}
+	d := makeRoom(keys, q.typ.tenant.name, others)
+	if d.verdict == conflict {
+		return q.taken(d)
+	}
+	return q.putAside(d.aside)
+}
+
+// keepLocked looks at an entry after a write and locks it again if something
+// in the directory lifted the lock of an inactive person.
+func (q *request) keepLocked(e directory.Entry) (directory.Entry, error) {
+	if e.Marker.State == directory.Active || q.typ.mapping.Locked(e) {
+		return e, nil
+	}
+	return q.typ.store.Update(q.ctx(), e, q.typ.mapping.Lock(e, e.Marker.State, q.stamp()))
+}
+
+// retire deletes the entry that the request names, or makes it a tombstone.
+// Locking comes first; what stops in between is completed by the same request.
+func (q *request) retire() error {
+	unlock, _, err := q.typ.writers.Acquire(q.ctx(), lower(q.Param("id")))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for {
+		err := q.tryRetire()
+		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
+			return err
+		}
+	}
+}
+
+func (q *request) tryRetire() error {
+	t := q.typ
+	old, err := t.one(q.ctx(), q.Param("id"), t.mapping.WithoutMembers())
+	if err != nil {
+		return err
+	}
+	q.wrote(old)
+	if old.Marker.State != directory.Deleting {
+		if err := q.ifMatch(old.Version); err != nil {
+			return err
+		}
+	}
+	if t.mapping.DeletesForGood() {
+		if err := q.leaveGroups(old); err != nil {
+			return err
+		}
+		return t.store.Remove(q.ctx(), old)
+	}
+	locked, err := t.store.Update(q.ctx(), old, t.mapping.Lock(old, directory.Deleting, q.stamp()))
+	if err != nil {
+		return err
+	}
+	if err := q.leaveGroups(locked); err != nil {
+		return err
+	}
+	_, err = t.store.Update(q.ctx(), locked, t.mapping.Lock(locked, directory.Deleted, q.stamp()))
+	return err
+}
+
+// leaveGroups takes an entry out of every group of the tenant.
+func (q *request) leaveGroups(e directory.Entry) error {
+	for _, t := range q.typ.tenant.types {
+		member := t.mapping.Members()
+		if member == "" {
+			continue
+		}
+		groups, err := t.store.Search(q.ctx(), directory.Query{Filter: directory.Eq(member, e.DN), Attributes: []string{}})
+		if err != nil {
+			return err
+		}
+		work, ctx := errgroup.WithContext(q.ctx())
+		work.SetLimit(4)
+		for _, group := range groups {
+			work.Go(func() error { return leave(ctx, t, group.ID, e.DN) })
+		}
+		if err := work.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func leave(ctx context.Context, t *resourceType, group, dn string) error {
+	err := t.store.ChangeMembers(ctx, group, "", directory.MemberChange{Remove: []string{dn}})
+	if directory.Is(err, directory.NotFound) {
+		return nil // the group went first
+	}
+	return err
+}
+
+// ifMatch refuses a write to another version than the client saw (RFC 7644
+// section 3.14).
+func (q *request) ifMatch(version string) error {
+	header := q.Request().Header.Get("If-Match")
+	if header == "" || matches(header, version) {
+		return nil
+	}
+	return &scim.Error{Status: http.StatusPreconditionFailed, Detail: "the resource has changed: its version is no longer the one in If-Match; read it again"}
+}
+
+// matches compares an entity tag header with a version (RFC 9110 section 13.1).
+// Tags compare weakly.
+func matches(header, version string) bool {
+	for _, tag := range strings.Split(header, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || tag == `"`+version+`"` {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,226 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+
+	"scimgate/internal/directory"
+)
+
+// Config declares the mapping of one resource type of one tenant.
+type Config struct {
+	// Base is the distinguished name below which the entries live.
+	Base string `yaml:"base"`
+	// ObjectClasses are those of a new entry.
+	ObjectClasses []string `yaml:"objectClasses"`
+	// RDN names the attribute of the relative distinguished name.
+	RDN string `yaml:"rdn"`
+	// Marker names the two attributes in which the gateway keeps its state.
+	Marker MarkerConfig `yaml:"marker"`
+	// StableKey is the SCIM attribute that finds the same person again.
+	StableKey string `yaml:"stableKey"`
+	// OnExisting says what a create does with an entry that nobody manages.
+	OnExisting OnExisting `yaml:"onExisting"`
+	// OnForeignLock is keep (the default) or override: whether active:true
+	// undoes a lock that the gateway did not set.
+	OnForeignLock string `yaml:"onForeignLock"`
+	// Attributes are the rules of the core and the enterprise schema.
+	Attributes []RuleConfig `yaml:"attributes"`
+	// Extensions are further attributes under a URN of one's own.
+	Extensions []ExtensionConfig `yaml:"extensions"`
+	// Rules hold for all attributes together.
+	Rules RulesConfig `yaml:"rules"`
+	// Deactivate are the steps after which a person can no longer bind.
+	Deactivate []StepConfig `yaml:"deactivate"`
+	// Delete is disable (the default for users) or remove.
+	Delete string `yaml:"delete"`
+}
+
+// MarkerConfig names the attributes of the marker.
+type MarkerConfig struct {
+	State  string `yaml:"state"`
+	Source string `yaml:"source"`
+}
+
+// OnExisting is "conflict", or the declaration of an adoption.
+type OnExisting struct {
+	Action string       `yaml:"-"`
+	Adopt  *AdoptConfig `yaml:"adopt"`
+}
+
+// AdoptConfig says which existing entries may be taken over.
+type AdoptConfig struct {
+	By     []string `yaml:"by"`
+	Filter string   `yaml:"filter"`
+}
+
+// UnmarshalText reads the short form.
+func (o *OnExisting) UnmarshalText(text []byte) error {
+	o.Action = string(text)
+	return nil
+}
+
+// RuleConfig translates one SCIM attribute into one LDAP attribute and back.
+type RuleConfig struct {
+	// SCIM is the path: userName, name.givenName, emails[type eq "work"].value,
+	// enterprise:department. It is empty for a computed LDAP attribute.
+	SCIM string `yaml:"scim"`
+	LDAP string `yaml:"ldap"`
+	// Template computes the LDAP value on every write.
+	Template string `yaml:"template"`
+	// Default is a template for the value where the resource has none.
+	Default string `yaml:"default"`
+	// Required refuses resources that lack the attribute.
+	Required bool `yaml:"required"`
+	// Unique refuses resources whose value another entry has.
+	Unique bool `yaml:"unique"`
+	// Single enforces one value: reject, primary or first; "" passes all on.
+	Single string `yaml:"single"`
+	// Reference are the resource types that the value, a SCIM id, refers to.
+	Reference []string `yaml:"reference,orscalar"`
+	// EmptyMember stands for an empty group where the object class demands a member.
+	EmptyMember string `yaml:"emptyMember"`
+	// Type is the SCIM type of an extension's attribute; string by default.
+	Type string `yaml:"type"`
+	// MultiValued declares an extension's attribute as multi-valued.
+	MultiValued bool `yaml:"multiValued"`
+}
+
+// ExtensionConfig declares attributes under a schema URN of one's own. The
+// SCIM paths of its rules are names below that URN.
+type ExtensionConfig struct {
+	URN        string       `yaml:"urn"`
+	Attributes []RuleConfig `yaml:"attributes"`
+}
+
+// RulesConfig are checks over a whole resource.
+type RulesConfig struct {
+	// ForbiddenCharacters may not stand in any mapped value.
+	ForbiddenCharacters string `yaml:"forbiddenCharacters"`
+	// Together lists groups of SCIM paths that come all or none.
+	Together [][]string `yaml:"together"`
+}
+
+// StepConfig is one step of deactivation; exactly one of its fields is set.
+type StepConfig struct {
+	Set      *SetConfig    `yaml:"set"`
+	Bit      *BitConfig    `yaml:"bit"`
+	Move     *MoveConfig   `yaml:"move"`
+	Leave    *LeaveConfig  `yaml:"leave"`
+	Scramble *ScrambleStep `yaml:"scramble"`
+}
+
+// SetConfig sets an attribute to Inactive on deactivation and puts back what
+// was there before, or Active where that is given, on activation.
+type SetConfig struct {
+	LDAP     string `yaml:"ldap"`
+	Inactive string `yaml:"inactive"`
+	Active   string `yaml:"active"`
+}
+
+// BitConfig sets one bit of a number.
+type BitConfig struct {
+	LDAP string `yaml:"ldap"`
+	Bit  int    `yaml:"bit"`
+}
+
+// MoveConfig moves the entry below another base.
+type MoveConfig struct {
+	To string `yaml:"to"`
+}
+
+// LeaveConfig takes the entry out of groups.
+type LeaveConfig struct {
+	Groups string `yaml:"groups"`
+}
+
+// ScrambleStep overwrites the password.
+type ScrambleStep struct {
+	LDAP string `yaml:"ldap"`
+}
+
+// The values of Config.Delete, Config.OnForeignLock, RuleConfig.Single and
+// OnExisting.Action.
+const (
+	DeleteDisable = "disable"
+	DeleteRemove  = "remove"
+
+	ForeignLockKeep     = "keep"
+	ForeignLockOverride = "override"
+
+	SingleReject  = "reject"
+	SinglePrimary = "primary"
+	SingleFirst   = "first"
+
+	ExistingConflict = "conflict"
+)
+
+// Validate returns every fault that the declaration shows by itself. name is
+// the resource type: User or Group.
+func (c Config) Validate(name string) []directory.Fault {
+	var faults []directory.Fault
+	fault := func(key, format string, args ...any) {
+		faults = append(faults, directory.Fault{Key: key, Problem: fmt.Sprintf(format, args...)})
+	}
+	required := func(key, value, example string) {
+		if strings.TrimSpace(value) == "" {
+			fault(key, "is missing; give for example %s", example)
+		}
+	}
+	required("base", c.Base, "ou=people,dc=example,dc=org")
+	required("rdn", c.RDN, "uid")
+	required("marker.state", c.Marker.State, "scimState")
+	required("marker.source", c.Marker.Source, "scimSource")
+	required("stableKey", c.StableKey, "externalId")
+	if len(c.ObjectClasses) == 0 {
+		fault("objectClasses", "is missing; give the object classes of a new entry, for example [top, person]")
+	}
+	oneOf(fault, "onForeignLock", c.OnForeignLock, "", ForeignLockKeep, ForeignLockOverride)
+	oneOf(fault, "onExisting", c.OnExisting.Action, "", ExistingConflict)
+	oneOf(fault, "delete", c.Delete, "", DeleteDisable, DeleteRemove)
+	if name == "Group" && c.Delete == DeleteDisable {
+		fault("delete", "a group cannot be disabled; use remove")
+	}
+	if name == "Group" && len(c.Deactivate) > 0 {
+		fault("deactivate", "a group has no active state; remove the key")
+	}
+	for i, s := range c.Deactivate {
+		faults = append(faults, s.validate(fmt.Sprintf("deactivate[%d]", i))...)
+	}
+	if name == "User" && len(c.Deactivate) == 0 {
+		fault("deactivate", "is missing: without a step a deactivated person could still sign in; give for example a set step")
+	}
+	_, more := Compile(c, name, "")
+	return append(faults, more...)
+}
+
+func (s StepConfig) validate(key string) []directory.Fault {
+	if s.Set == nil {
+		return []directory.Fault{{Key: key, Problem: "is not a step that this version knows; use set"}}
+	}
+	var faults []directory.Fault
+	if s.Set.LDAP == "" {
+		faults = append(faults, directory.Fault{Key: key + ".set.ldap", Problem: "is missing; name the attribute to set"})
+	}
+	if s.Set.Inactive == "" {
+		faults = append(faults, directory.Fault{Key: key + ".set.inactive", Problem: "is missing; give the value that locks an entry"})
+	}
+	return faults
+}
+
+// oneOf reports a value that is not among the allowed ones; "" is the default
+// and is not named.
+func oneOf(fault func(string, string, ...any), key, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a {
+			return
+		}
+	}
+	var names []string
+	for _, a := range allowed {
+		if a != "" {
+			names = append(names, a)
+		}
+	}
+	fault(key, "%q is not known; use %s", value, strings.Join(names, " or "))
+}

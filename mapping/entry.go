@@ -1,0 +1,171 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+)
+
+// Want is the entry that a resource asks for.
+type Want struct {
+	// Name is the value of the naming attribute.
+	Name string
+	// Attributes are the mapped attributes with a value, computed ones included.
+	Attributes directory.Attributes
+	// Secrets are write-only values by attribute.
+	Secrets map[string]string
+	// Active is nil where the resource does not say.
+	Active *bool
+	// StableKey is the IdP's identifier, "" where the resource has none.
+	StableKey string
+	// Keys are the values that must be unique, the stable key among them.
+	Keys []directory.Key
+}
+
+// Reference is an id in a resource that has to be looked up before Want.
+type Reference struct {
+	ID    string
+	Types []string // the resource types that it may be
+}
+
+// References returns the ids that a resource refers to.
+func (m *Mapping) References(res scim.Resource) []Reference {
+	var refs []Reference
+	for i := range m.rules {
+		r := &m.rules[i]
+		if !r.isReference() {
+			continue
+		}
+		for _, f := range r.find(res) {
+			refs = append(refs, Reference{ID: ldapText(f.value), Types: r.config.Reference})
+		}
+	}
+	return refs
+}
+
+// MemberReferences returns ids as references of the member attribute.
+func (m *Mapping) MemberReferences(ids []string) []Reference {
+	refs := make([]Reference, len(ids))
+	for i, id := range ids {
+		refs[i] = Reference{ID: id, Types: m.member.config.Reference}
+	}
+	return refs
+}
+
+// Want translates a resource into the entry that it asks for. Errors are
+// *scim.Error with status 400 and name the attribute.
+func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
+	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}}
+	for i := range m.rules {
+		r := &m.rules[i]
+		values, err := m.values(r, res, names)
+		if err != nil {
+			return Want{}, err
+		}
+		if len(values) == 0 {
+			continue
+		}
+		if r.isSecret() {
+			want.Secrets[r.config.LDAP] = values[0]
+			continue
+		}
+		want.Attributes[r.config.LDAP] = values
+		if r.config.Unique || r == m.stable || r == m.naming {
+			for _, v := range values {
+				want.Keys = append(want.Keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
+			}
+		}
+	}
+	for _, c := range m.checks {
+		if err := c(res); err != nil {
+			return Want{}, err
+		}
+	}
+	want.Name = want.Attributes.First(m.config.RDN)
+	if want.Name == "" {
+		return Want{}, scim.BadRequest(scim.TypeInvalidValue,
+			"%s is missing; the entry in the directory is named after it", m.naming.label())
+	}
+	want.StableKey = want.Attributes.First(m.stable.config.LDAP)
+	if active, ok := res["active"].(bool); ok {
+		want.Active = &active
+	}
+	return want, nil
+}
+
+// values returns what one rule makes of a resource.
+func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, error) {
+	if r.isComputed() {
+		return m.compute(r, res)
+	}
+	all, err := r.single(r.find(res))
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		if r.fallback != nil {
+			return m.compute(r, res)
+		}
+		if r.config.Required {
+			return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value", r.label())
+		}
+		return nil, nil
+	}
+	var values []string
+	for _, f := range all {
+		v := ldapText(f.value)
+		if r.isReference() {
+			dn, ok := names[v]
+			if !ok {
+				return nil, scim.BadRequest(scim.TypeInvalidValue, "%s: there is no %s with the id %q",
+					r.label(), strings.Join(r.config.Reference, " or "), v)
+			}
+			v = dn
+		} else if err := m.allowed(r, v); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values, nil
+}
+
+// compute runs a rule's template; empty text is no value.
+func (m *Mapping) compute(r *rule, res scim.Resource) ([]string, error) {
+	t := r.computed
+	if t == nil {
+		t = r.fallback
+	}
+	v, err := execute(t, m.def, res)
+	if err != nil {
+		return nil, scim.BadRequest(scim.TypeInvalidValue, "the value of %s cannot be computed from this resource", r.config.LDAP)
+	}
+	if v == "" {
+		return nil, nil
+	}
+	return []string{v}, nil
+}
+
+// label names the rule's attribute as the client knows it.
+func (r *rule) label() string {
+	if r.isComputed() {
+		return r.config.LDAP
+	}
+	return r.path.String()
+}
+
+// allowed refuses forbidden characters.
+func (m *Mapping) allowed(r *rule, value string) error {
+	if r.isSecret() {
+		return nil
+	}
+	if i := strings.IndexAny(value, m.config.Rules.ForbiddenCharacters); i >= 0 {
+		return scim.BadRequest(scim.TypeInvalidValue,
+			"%s: the value %q has the character %q; none of %s is allowed", r.label(), value,
+			string([]rune(value[i:])[:1]), m.config.Rules.ForbiddenCharacters)
+	}
+	return nil
+}

@@ -1,0 +1,259 @@
+package mapping
+
+import (
+	"slices"
+	"time"
+
+	"scimgate/internal/directory"
+)
+
+// Stamp identifies one request in the marker of what it writes.
+type Stamp struct {
+	Request string
+	Now     time.Time
+}
+
+// Create returns the entry to add for a resource.
+func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
+	e := directory.NewEntry{
+		Name:       want.Name,
+		Attributes: want.Attributes.Clone(),
+		Marker:     directory.Marker{Source: m.source, State: directory.Active, Request: stamp.Request, Since: stamp.Now},
+		Keys:       want.Keys,
+	}
+	for attribute, value := range want.Secrets {
+		e.Attributes[attribute] = []string{value}
+	}
+	locked := want.Active != nil && !*want.Active && len(m.steps) > 0
+	for _, s := range m.steps {
+		switch {
+		case locked:
+			e.Attributes[s.LDAP] = []string{s.Inactive}
+			e.Marker.Undo = undo(e.Marker.Undo, s.LDAP, nil)
+		case s.Active != "":
+			e.Attributes[s.LDAP] = []string{s.Active}
+		}
+	}
+	if locked {
+		e.Marker.State = directory.Inactive
+	}
+	return e
+}
+
+// Change returns what turns the entry old into the wanted one. refs are the
+// resources that old refers to. Values that do not show in the resource are
+// foreign and stay. A want without stable key, secret or active leaves these
+// as they are.
+func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp) directory.Change {
+	c := directory.Change{Marker: old.Marker}
+	if want.Name != old.Attributes.First(m.config.RDN) {
+		c.Name = want.Name
+	}
+	c.Mods = m.mods(old, refs, want)
+	state := old.Marker.State
+	if want.Active != nil || state == directory.Deleted || state == directory.Deleting {
+		state = directory.Active
+		if want.Active != nil && !*want.Active {
+			state = directory.Inactive
+		}
+	}
+	m.switchTo(&c, old, state, stamp)
+	if override := m.config.OnForeignLock == ForeignLockOverride; override && state == directory.Active && want.Active != nil {
+		m.unlockForeign(&c, old)
+	}
+	m.secrets(&c, old, want)
+	revived := old.Marker.State == directory.Deleted || old.Marker.State == directory.Deleting
+	for _, k := range want.Keys {
+		if revived || !slices.Contains(old.Attributes[k.Attribute], k.Value) {
+			c.Keys = append(c.Keys, k)
+		}
+	}
+	c.Marker.Request = stamp.Request
+	c.Marker.Aside = nil
+	return c
+}
+
+// mods compares attribute by attribute what shows in the resource with what is
+// wanted. The name changes by a rename, so its attribute is left out.
+func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mod {
+	from, to := directory.Attributes{}, directory.Attributes{}
+	for i := range m.rules {
+		r := &m.rules[i]
+		name := r.config.LDAP
+		switch {
+		case r == m.naming || r.isSecret():
+			continue
+		case r == m.stable && len(want.Attributes[name]) == 0:
+			continue
+		case r.isReference():
+			from[name] = shownNames(old.Attributes[name], refs)
+		case r.showsOne() && len(old.Attributes[name]) > 0:
+			from[name] = old.Attributes[name][:1]
+		default:
+			from[name] = old.Attributes[name]
+		}
+		to[name] = want.Attributes[name]
+	}
+	return directory.Diff(from, to)
+}
+
+// shownNames returns the names of an entry that belong to resources, spelled as
+// their entries are.
+func shownNames(names []string, refs Refs) []string {
+	var shown []string
+	for _, dn := range names {
+		if ref, ok := refs[directory.FoldDN(dn)]; ok {
+			shown = append(shown, ref.DN)
+		}
+	}
+	return shown
+}
+
+// switchTo adds what brings the entry into a state. It is idempotent: what is
+// so already is not written again, and a lock that vanished is set again.
+func (m *Mapping) switchTo(c *directory.Change, old directory.Entry, state directory.State, stamp Stamp) {
+	if state != old.Marker.State {
+		c.Marker.State, c.Marker.Since = state, stamp.Now
+	}
+	for _, s := range m.steps {
+		if state == directory.Active {
+			m.unlock(c, old, s)
+		} else {
+			m.lock(c, old, s)
+		}
+	}
+	if state == directory.Active {
+		c.Marker.Undo = nil
+	}
+}
+
+// lock sets a step's attribute, and notes what was there unless the same lock
+// was: then it is somebody else's.
+func (m *Mapping) lock(c *directory.Change, old directory.Entry, s SetConfig) {
+	now := old.Attributes[s.LDAP]
+	if slices.Equal(now, []string{s.Inactive}) {
+		return
+	}
+	if len(now) > 0 {
+		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: now})
+	}
+	c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: []string{s.Inactive}})
+	if _, ours := old.Marker.Undo[s.LDAP]; !ours {
+		c.Marker.Undo = undo(c.Marker.Undo, s.LDAP, now)
+	}
+}
+
+// unlock takes a step back. A lock that the marker does not know, or that
+// somebody has changed since, is not the gateway's to undo.
+func (m *Mapping) unlock(c *directory.Change, old directory.Entry, s SetConfig) {
+	before, ours := old.Marker.Undo[s.LDAP]
+	if ours && slices.Equal(old.Attributes[s.LDAP], []string{s.Inactive}) {
+		c.Unlock = append(c.Unlock, put(s, old, before)...)
+	}
+}
+
+// unlockForeign undoes the locks that unlock leaves alone, for tenants that
+// say so.
+func (m *Mapping) unlockForeign(c *directory.Change, old directory.Entry) {
+	undone := directory.Change{Mods: c.Unlock}.Attributes()
+	for _, s := range m.steps {
+		now := old.Attributes[s.LDAP]
+		if len(now) > 0 && !slices.Contains(undone, s.LDAP) && !slices.Equal(now, []string{s.Active}) {
+			c.Unlock = append(c.Unlock, put(s, old, nil)...)
+		}
+	}
+}
+
+// put replaces what a step's attribute holds by its active value or, where the
+// step has none, by what was there before.
+func put(s SetConfig, old directory.Entry, before []string) []directory.Mod {
+	if s.Active != "" {
+		before = []string{s.Active}
+	}
+	mods := []directory.Mod{{Op: directory.ModDelete, Attribute: s.LDAP, Values: old.Attributes[s.LDAP]}}
+	if len(before) > 0 {
+		mods = append(mods, directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: before})
+	}
+	return mods
+}
+
+// secrets writes passwords. A directory may lift a lock when it sees a new
+// password (OpenLDAP's ppolicy does), unless the same Modify deletes and adds
+// the lock: so it does, for every lock that is to stay, whoever set it.
+func (m *Mapping) secrets(c *directory.Change, old directory.Entry, want Want) {
+	if len(want.Secrets) == 0 {
+		return
+	}
+	mods := make([]directory.Mod, 0, len(want.Secrets)+len(c.Mods))
+	for i := range m.rules {
+		name := m.rules[i].config.LDAP
+		if value, ok := want.Secrets[name]; ok {
+			mods = append(mods, directory.Mod{Op: directory.ModReplace, Attribute: name, Values: []string{value}})
+		}
+	}
+	c.Mods = append(mods, c.Mods...)
+	touched := c.Attributes()
+	for _, s := range m.steps {
+		if now := old.Attributes[s.LDAP]; len(now) > 0 && !slices.Contains(touched, s.LDAP) {
+			c.Mods = append(c.Mods,
+				directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: now},
+				directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: now})
+		}
+	}
+}
+
+// undo notes the values before a lock; an attribute that was absent is noted
+// as an empty list.
+func undo(notes map[string][]string, attribute string, before []string) map[string][]string {
+	all := map[string][]string{attribute: append([]string{}, before...)}
+	for name, values := range notes {
+		if name != attribute {
+			all[name] = values
+		}
+	}
+	return all
+}
+
+// Locked reports whether every step of deactivation is in force on an entry.
+func (m *Mapping) Locked(e directory.Entry) bool {
+	for _, s := range m.steps {
+		if !slices.Equal(e.Attributes[s.LDAP], []string{s.Inactive}) {
+			return false
+		}
+	}
+	return true
+}
+
+// Lock returns the change that makes an entry inactive on its way to the state
+// Deleting or Deleted.
+func (m *Mapping) Lock(old directory.Entry, state directory.State, stamp Stamp) directory.Change {
+	c := directory.Change{Marker: old.Marker}
+	m.switchTo(&c, old, state, stamp)
+	c.Marker.Request = stamp.Request
+	return c
+}
+
+// Aside returns the change by which a tombstone gives up its name and its
+// unique values, so that a new entry can have them. The stable key stays: it
+// alone can revive the tombstone.
+func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
+	c := directory.Change{Name: "deleted-" + old.ID, Marker: old.Marker}
+	c.Marker.Request = stamp.Request
+	kept := map[string][]string{m.config.RDN: old.Attributes[m.config.RDN]}
+	for i := range m.rules {
+		r := &m.rules[i]
+		values := old.Attributes[r.config.LDAP]
+		if !r.config.Unique || r == m.stable || r == m.naming || len(values) == 0 {
+			continue
+		}
+		kept[r.config.LDAP] = values
+		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModDelete, Attribute: r.config.LDAP, Values: values})
+	}
+	for name, values := range old.Marker.Aside { // an aside that was interrupted
+		if _, ok := kept[name]; !ok || name == m.config.RDN && kept[name][0] == c.Name {
+			kept[name] = values
+		}
+	}
+	c.Marker.Aside = kept
+	return c
+}

@@ -1,0 +1,128 @@
+package mapping
+
+import (
+	"encoding/json"
+	"time"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+)
+
+// Resource translates an entry into the resource that it stands for. refs
+// tells whom a distinguished name belongs to; names that are missing there are
+// not this tenant's and do not show. meta.location is the caller's to add.
+func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
+	res := scim.Resource{"id": e.ID}
+	shown := map[string]bool{}
+	for i := range m.rules {
+		r := &m.rules[i]
+		if r.isComputed() || r.isSecret() || shown[r.path.String()] {
+			continue
+		}
+		values := e.Attributes[r.config.LDAP]
+		if len(values) == 0 {
+			continue
+		}
+		shown[r.path.String()] = true
+		if r.isReference() {
+			r.showReferences(res, values, refs)
+			continue
+		}
+		typed := make([]any, len(values))
+		for i, v := range values {
+			typed[i] = scimValue(r.leaf.Type, v)
+		}
+		r.show(res, typed)
+	}
+	if len(m.steps) > 0 {
+		res["active"] = e.Marker.State == directory.Active
+	}
+	res["meta"] = m.meta(e)
+	res["schemas"] = m.schemas(res)
+	return res
+}
+
+// showReferences puts the resources behind names into a resource.
+func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
+	for _, dn := range names {
+		ref, ok := refs[directory.FoldDN(dn)]
+		if !ok {
+			continue
+		}
+		r.show(res, []any{ref.ID})
+		if list, ok := res[r.path.Attr].([]any); ok && r.path.URN == "" {
+			if element, ok := list[len(list)-1].(map[string]any); ok {
+				element["type"] = ref.Type
+			}
+		}
+	}
+}
+
+// Referred returns the names in an entry that have to be looked up before
+// Resource.
+func (m *Mapping) Referred(e directory.Entry) []string {
+	var names []string
+	for _, r := range m.rules {
+		if r.isReference() {
+			names = append(names, e.Attributes[r.config.LDAP]...)
+		}
+	}
+	return names
+}
+
+// ReferenceTypes returns the resource types that entries of this type refer to.
+func (m *Mapping) ReferenceTypes() []string {
+	var types []string
+	for _, r := range m.rules {
+		types = append(types, r.config.Reference...)
+	}
+	return types
+}
+
+func (m *Mapping) meta(e directory.Entry) map[string]any {
+	meta := map[string]any{"resourceType": m.def.Name}
+	if !e.Created.IsZero() {
+		meta["created"] = e.Created.UTC().Format(time.RFC3339)
+	}
+	if !e.Modified.IsZero() {
+		meta["lastModified"] = e.Modified.UTC().Format(time.RFC3339)
+	}
+	if e.Version != "" {
+		meta["version"] = ETag(e.Version)
+	}
+	return meta
+}
+
+// ETag writes an entry's version as a weak entity tag (RFC 7644 section 3.14):
+// two answers with the same version can differ in the attributes they show.
+func ETag(version string) string { return `W/"` + version + `"` }
+
+// schemas lists the schemas that a resource has values of.
+func (m *Mapping) schemas(res scim.Resource) []any {
+	list := []any{m.def.Core.ID}
+	for _, e := range m.def.Extensions {
+		if _, ok := res[e.ID]; ok {
+			list = append(list, e.ID)
+		}
+	}
+	return list
+}
+
+// scimValue reads LDAP text as a value of a SCIM type. Text that does not fit
+// the type is shown as it is, so that nothing in the directory gets hidden.
+func scimValue(t scim.Type, text string) any {
+	switch t {
+	case scim.Boolean:
+		switch text {
+		case "TRUE":
+			return true
+		case "FALSE":
+			return false
+		}
+	case scim.Integer, scim.Decimal:
+		if json.Valid([]byte(text)) {
+			return json.Number(text)
+		}
+	}
+	return text
+}

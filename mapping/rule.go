@@ -1,0 +1,235 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+	"text/template"
+
+	"scimgate/internal/scim"
+)
+
+// rule is one compiled line of the declaration. There are five kinds:
+//
+//	simple     userName: "ann"                              -> uid: ann
+//	value path emails: [{type: work, value: a@x}]           -> mail: a@x
+//	reference  manager: {value: <id>}                       -> manager: <DN>
+//	secret     password: "..."                              -> userPassword: ... (never read)
+//	computed   {{ coalesce .displayName .userName }}        -> cn: Ann
+type rule struct {
+	config   RuleConfig
+	path     scim.Path      // canonical; without attribute for a computed value
+	top      scim.Attribute // the attribute at the beginning of the path
+	leaf     scim.Attribute // the attribute whose value is translated
+	constant map[string]any // what a value path demands of an element: type -> work
+	untyped  bool           // also takes elements that say nothing about constant
+	marks    bool           // its element is shown as the primary one
+	computed *template.Template
+	fallback *template.Template
+}
+
+func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }
+
+func (r *rule) isComputed() bool { return r.path.Attr == "" }
+
+func (r *rule) isSecret() bool { return r.path.URN == "" && r.path.Attr == "password" }
+
+// showsOne reports whether a resource shows only the first of the attribute's
+// values.
+func (r *rule) showsOne() bool {
+	return !r.isComputed() && (r.config.Single != "" || !r.top.MultiValued)
+}
+
+// at reports whether the rule translates the attribute with that URN and name.
+func (r *rule) at(urn, attr string) bool { return r.path.URN == urn && r.path.Attr == attr }
+
+// accepts reports whether an element of a multi-valued attribute is the
+// rule's.
+func (r *rule) accepts(element map[string]any) bool {
+	for name, want := range r.constant {
+		got, ok := element[name]
+		if !ok {
+			if r.untyped {
+				continue
+			}
+			return false
+		}
+		if !equal(got, want) {
+			return false
+		}
+	}
+	return true
+}
+
+func equal(a, b any) bool {
+	s, ok := a.(string)
+	t, ok2 := b.(string)
+	if ok && ok2 {
+		return strings.EqualFold(s, t)
+	}
+	return a == b
+}
+
+// found is one value of a resource, with what its element says of being primary.
+type found struct {
+	value   any
+	primary bool
+}
+
+// find returns the rule's values in a resource, in their order.
+func (r *rule) find(res scim.Resource) []found {
+	holder := map[string]any(res)
+	if r.path.URN != "" {
+		holder, _ = res[r.path.URN].(map[string]any)
+	}
+	value, ok := holder[r.path.Attr]
+	if !ok {
+		return nil
+	}
+	if !r.top.MultiValued {
+		if r.path.Sub != "" {
+			complex, _ := value.(map[string]any)
+			if value, ok = complex[r.path.Sub]; !ok {
+				return nil
+			}
+		}
+		return []found{{value: value}}
+	}
+	list, _ := value.([]any)
+	var all []found
+	for _, item := range list {
+		element, ok := item.(map[string]any)
+		if !ok {
+			all = append(all, found{value: item})
+			continue
+		}
+		v, ok := element[r.path.Sub]
+		if ok && r.accepts(element) {
+			primary, _ := element["primary"].(bool)
+			all = append(all, found{v, primary})
+		}
+	}
+	return all
+}
+
+// single enforces one value where the rule asks for it.
+func (r *rule) single(all []found) ([]found, error) {
+	if len(all) < 2 || r.config.Single == "" {
+		return all, nil
+	}
+	switch r.config.Single {
+	case SinglePrimary:
+		for _, f := range all {
+			if f.primary {
+				return []found{f}, nil
+			}
+		}
+	case SingleReject:
+		return nil, scim.BadRequest(scim.TypeInvalidValue,
+			"%s has %d values; this directory keeps one, so send one", r.path.String(), len(all))
+	}
+	return all[:1], nil
+}
+
+// show puts values of an entry into a resource.
+func (r *rule) show(res scim.Resource, values []any) {
+	if len(values) == 0 {
+		return
+	}
+	holder := map[string]any(res)
+	if r.path.URN != "" {
+		holder = child(holder, r.path.URN)
+	}
+	switch {
+	case !r.top.MultiValued && r.path.Sub == "":
+		holder[r.path.Attr] = values[0]
+	case !r.top.MultiValued:
+		child(holder, r.path.Attr)[r.path.Sub] = values[0]
+	default:
+		list, _ := holder[r.path.Attr].([]any)
+		holder[r.path.Attr] = r.showElements(list, values)
+	}
+}
+
+// showElements adds values to the elements of a multi-valued attribute. The
+// first value joins the element that other rules with the same constants have
+// begun, as the parts of one address do.
+func (r *rule) showElements(list []any, values []any) []any {
+	for i, v := range values {
+		if r.path.Sub == "" {
+			list = append(list, v)
+			continue
+		}
+		element := r.begun(list)
+		if element == nil || i > 0 {
+			element = map[string]any{}
+			for name, c := range r.constant {
+				element[name] = c
+			}
+			list = append(list, element)
+		}
+		element[r.path.Sub] = v
+		if r.marks && i == 0 && !hasPrimary(list) {
+			element["primary"] = true
+		}
+		if r.config.Single != "" {
+			break
+		}
+	}
+	return list
+}
+
+// begun finds the element that the rule's value belongs to: one with exactly
+// its constants, and without a value of its own yet.
+func (r *rule) begun(list []any) map[string]any {
+	if len(r.constant) == 0 {
+		return nil
+	}
+	for _, item := range list {
+		element, ok := item.(map[string]any)
+		if _, taken := element[r.path.Sub]; !ok || taken {
+			continue
+		}
+		matches := true
+		for name, c := range r.constant {
+			matches = matches && equal(element[name], c)
+		}
+		if matches {
+			return element
+		}
+	}
+	return nil
+}
+
+func hasPrimary(list []any) bool {
+	for _, item := range list {
+		if element, ok := item.(map[string]any); ok && element["primary"] == true {
+			return true
+		}
+	}
+	return false
+}
+
+// child returns the complex value under a name, made where it is missing.
+func child(holder map[string]any, name string) map[string]any {
+	if c, ok := holder[name].(map[string]any); ok {
+		return c
+	}
+	c := map[string]any{}
+	holder[name] = c
+	return c
+}
+
+// ldapText writes a SCIM value as LDAP text (RFC 4517: booleans are TRUE and FALSE).
+func ldapText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		if v {
+			return "TRUE"
+		}
+		return "FALSE"
+	default:
+		return fmt.Sprint(v) // json.Number
+	}
+}

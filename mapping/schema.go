@@ -1,0 +1,65 @@
+package mapping
+
+import (
+	"slices"
+
+	"scimgate/internal/scim"
+)
+
+// Schemas returns what GET /Schemas announces for this type: the attributes
+// that the mapping carries and no others (RFC 7643 section 7).
+func (m *Mapping) Schemas() []scim.Schema {
+	all := append([]scim.Schema{m.def.Core}, m.def.Extensions...)
+	var announced []scim.Schema
+	for i, s := range all {
+		urn := s.ID
+		if i == 0 {
+			urn = "" // paths of the core schema carry none
+		}
+		kept := s
+		kept.Attributes = m.announce(urn, s.Attributes)
+		if i == 0 || len(kept.Attributes) > 0 {
+			announced = append(announced, kept)
+		}
+	}
+	return announced
+}
+
+func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attribute {
+	var kept []scim.Attribute
+	for _, a := range attributes {
+		if urn == "" && a.Name == "active" && len(m.steps) > 0 {
+			kept = append(kept, a)
+			continue
+		}
+		parts := map[string]bool{}
+		mapped := false
+		for i := range m.rules {
+			r := &m.rules[i]
+			if !r.at(urn, a.Name) {
+				continue
+			}
+			mapped = true
+			parts[r.path.Sub] = true
+			for name := range r.constant {
+				parts[name] = true
+			}
+			if r.marks {
+				parts["primary"] = true
+			}
+			if r.isReference() && r.top.MultiValued {
+				parts["type"] = true
+			}
+			a.Required = a.Required || r.config.Required && r.path.Sub == ""
+			if r.config.Unique {
+				a.Uniqueness = scim.UniqueServer
+			}
+		}
+		if !mapped {
+			continue
+		}
+		a.SubAttributes = slices.DeleteFunc(slices.Clone(a.SubAttributes), func(s scim.Attribute) bool { return !parts[s.Name] })
+		kept = append(kept, a)
+	}
+	return kept
+}
