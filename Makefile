@@ -1,0 +1,72 @@
+# make demo      a private OpenLDAP and the gateway, on loopback; DEMO_FLAGS="--listen ..."
+# make test      format, vet, lint, unit tests, integration tests against a real OpenLDAP
+# make test-all  the same, and the tests that need a container engine
+#
+# Both demo and test install what this machine lacks, and say so first: see
+# deploy/install-deps.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Where Go's own archive is unpacked, in case the shell's PATH does not know.
+export PATH := $(PATH):/usr/local/go/bin
+
+STATICCHECK := bin/staticcheck-0.8.2
+# What the integration tests cover; all of them need OpenLDAP.
+INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
+
+.PHONY: build demo test test-openldap test-containers test-all lint fmt clean
+
+build:
+	@deploy/install-deps go
+	go build -o bin/scimgate ./cmd/scimgate
+
+# exec: the signal that ends the demo must reach the demo.
+demo:
+	@deploy/install-deps go slapd
+	@go build -o bin/scimgate ./cmd/scimgate
+	@exec bin/scimgate demo $(DEMO_FLAGS)
+
+test:
+	@deploy/install-deps go slapd race
+	@$(MAKE) --no-print-directory lint
+	go test -race ./...
+	@$(MAKE) --no-print-directory test-openldap
+
+# Against slapd servers of the tests' own. They fail, not skip, where there is none.
+test-openldap:
+	@deploy/install-deps go slapd race
+	go test -race -tags integration -count=1 -timeout 9m $(INTEGRATION)
+
+# with-docker answers 77 where there is no engine. On a build machine (CI=true) that is a
+# failure; elsewhere it must at least not look like a success.
+test-containers:
+	@deploy/install-deps go
+	@status=0; deploy/with-docker \
+		go test -tags "integration containers" -count=1 -timeout 9m -run Compose ./integration/ || status=$$?; \
+	if [ $$status -eq 77 ] && [ "$${CI:-}" != true ]; then \
+		echo "****************************************************************" >&2; \
+		echo "**  NOT RUN: the container tests. No container engine here.    **" >&2; \
+		echo "****************************************************************" >&2; \
+		exit 0; \
+	fi; \
+	exit $$status
+
+test-all: test test-containers
+
+lint: $(STATICCHECK)
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
+	go vet -tags "integration containers" ./...
+	$(STATICCHECK) -tags "integration containers" ./...
+
+$(STATICCHECK):
+	@mkdir -p $(@D)
+	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@v0.8.2
+	@mv bin/staticcheck $@
+
+fmt:
+	gofmt -w .
+
+clean:
+	rm -rf bin

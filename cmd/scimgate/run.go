@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"scimgate/gateway"
+	"scimgate/internal/config"
+	"scimgate/internal/directory"
+	"scimgate/internal/token"
+	"scimgate/ldapsink"
+	"scimgate/mapping"
+)
+
+// addresses are where the gateway really listens, which matters for port 0.
+type addresses struct{ SCIM, Admin string }
+
+// run wires the gateway and serves until ctx ends. Then it takes no more
+// requests and finishes those that it began. It calls ready once it listens.
+func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(addresses)) error {
+	sinks := map[string]*ldapsink.Sink{}
+	for name, d := range cfg.Directories {
+		sink, err := ldapsink.New(d.Sink(), log.With(zap.String("directory", name)))
+		if err != nil {
+			return usageError{err}
+		}
+		defer sink.Close()
+		sinks[name] = sink
+	}
+	var tenants []gateway.Tenant
+	for i, t := range cfg.Tenants {
+		tenant, err := newTenant(cfg, i, sinks[t.Directory])
+		if err != nil {
+			return err
+		}
+		tenants = append(tenants, tenant)
+	}
+	g := gateway.New(gateway.Config{
+		ExternalURL:    cfg.Server.ExternalURL,
+		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
+		PageSize:       cfg.Server.Limits.PageSize,
+		RequestTimeout: cfg.Server.Limits.RequestTimeout,
+	}, tenants, log)
+	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
+}
+
+// newTenant compiles the mappings of a tenant and binds them to its directory.
+func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tenant, error) {
+	t := cfg.Tenants[index]
+	tenant := gateway.Tenant{
+		Name:      t.Name,
+		BasePaths: t.BasePaths(),
+		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
+	}
+	var mappings []*mapping.Mapping
+	var referrers []directory.Referrer
+	for _, part := range []struct {
+		name string
+		key  string
+		cfg  *mapping.Config
+	}{{"User", "users", t.Users}, {"Group", "groups", t.Groups}} {
+		if part.cfg == nil {
+			continue
+		}
+		m, faults := mapping.Compile(*part.cfg, part.name, t.Name)
+		if len(faults) > 0 { // config.Load found none, so this is no user's fault
+			return tenant, fmt.Errorf("tenants[%d].%s.%w", index, part.key, faults[0])
+		}
+		mappings = append(mappings, m)
+		referrers = append(referrers, m.Referrers()...)
+	}
+	for _, m := range mappings {
+		c := m.Collection()
+		c.Referrers = referrers
+		tenant.Types = append(tenant.Types, gateway.Type{Mapping: m, Store: sink.Store(c)})
+	}
+	return tenant, nil
+}
+
+// serve listens until ctx ends.
+func serve(ctx context.Context, cfg *config.Config, scim, admin http.Handler, log *zap.Logger, ready func(addresses)) error {
+	listener, err := listen(cfg.Server.Listen, cfg.Server.TLS)
+	if err != nil {
+		return err
+	}
+	adminListener, err := net.Listen("tcp", cfg.Admin.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("admin: %w", err), listener.Close())
+	}
+	errorLog := zap.NewStdLog(log)
+	servers := []*http.Server{
+		{Handler: scim, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: errorLog},
+		{Handler: admin, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog},
+	}
+	work, ended := errgroup.WithContext(ctx)
+	for i, l := range []net.Listener{listener, adminListener} {
+		work.Go(func() error { return servers[i].Serve(l) })
+	}
+	work.Go(func() error {
+		<-ended.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Server.Limits.RequestTimeout+time.Second)
+		defer cancel()
+		return errors.Join(servers[0].Shutdown(grace), servers[1].Shutdown(grace))
+	})
+	ready(addresses{SCIM: listener.Addr().String(), Admin: adminListener.Addr().String()})
+	if err := work.Wait(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// listen opens the listener of the identity providers.
+func listen(address string, files config.ServerTLS) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil || files.CertFile == "" {
+		return listener, err
+	}
+	certificate, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
+	if err != nil {
+		return nil, errors.Join(usageError{fmt.Errorf("server.tls: %w", err)}, listener.Close())
+	}
+	return tls.NewListener(listener, &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+	}), nil
+}
+
+// adminHandler answers health checks: healthz says that the process runs,
+// readyz that every directory answers.
+func adminHandler(sinks map[string]*ldapsink.Sink) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		for name, sink := range sinks {
+			if err := sink.Ping(r.Context()); err != nil {
+				http.Error(w, "directory "+name+" does not answer", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	return mux
+}

@@ -1,0 +1,185 @@
+package config
+
+import (
+	"time"
+
+	"scimgate/ldapsink"
+	"scimgate/mapping"
+)
+
+// Config is the whole configuration file. Load returns it with all defaults
+// filled in and all paths to files made absolute or relative to the working
+// directory.
+type Config struct {
+	Server      Server               `yaml:"server"`
+	Admin       Admin                `yaml:"admin"`
+	StateDir    string               `yaml:"stateDir"`
+	Log         Log                  `yaml:"log"`
+	Directories map[string]Directory `yaml:"directories"`
+	Tenants     []Tenant             `yaml:"tenants"`
+
+	source *Source
+}
+
+// Source returns the places of the keys, for faults that later checks find.
+func (c *Config) Source() *Source { return c.source }
+
+// Server is the listener that identity providers speak to.
+type Server struct {
+	Listen string `yaml:"listen"`
+	// ExternalURL is what meta.location starts with; "" takes it from the request.
+	ExternalURL string    `yaml:"externalURL"`
+	TLS         ServerTLS `yaml:"tls"`
+	// TrustedProxies are addresses or networks whose X-Forwarded-For counts.
+	TrustedProxies []string `yaml:"trustedProxies"`
+	Limits         Limits   `yaml:"limits"`
+}
+
+// ServerTLS names the certificate; without one the listener speaks plain HTTP.
+type ServerTLS struct {
+	CertFile     string `yaml:"certFile"`
+	KeyFile      string `yaml:"keyFile"`
+	ClientCAFile string `yaml:"clientCAFile"`
+}
+
+// Limits bound one request.
+type Limits struct {
+	BodyBytes      Size          `yaml:"bodyBytes"`
+	PageSize       int           `yaml:"pageSize"`
+	BulkOperations int           `yaml:"bulkOperations"`
+	RequestTimeout time.Duration `yaml:"requestTimeout"`
+}
+
+// Admin is the listener for health and metrics.
+type Admin struct {
+	Listen string `yaml:"listen"`
+}
+
+// Log is the provisioning log.
+type Log struct {
+	Provisioning     string        `yaml:"provisioning"`
+	MaxSize          Size          `yaml:"maxSize"`
+	MaxAge           time.Duration `yaml:"maxAge"`
+	KeepFailedBodies bool          `yaml:"keepFailedBodies"`
+}
+
+// Directory is one LDAP service.
+type Directory struct {
+	// Flavor names the presets: openldap or generic.
+	Flavor      string        `yaml:"flavor"`
+	URLs        []string      `yaml:"urls"`
+	Bind        Bind          `yaml:"bind"`
+	TLS         DirectoryTLS  `yaml:"tls"`
+	Connections int           `yaml:"connections"`
+	Timeout     time.Duration `yaml:"timeout"`
+	Retry       Retry         `yaml:"retry"`
+}
+
+// Sink is the declaration in the words of the package that dials.
+func (d Directory) Sink() ldapsink.Config {
+	return ldapsink.Config{
+		Flavor:      d.Flavor,
+		URLs:        d.URLs,
+		Bind:        ldapsink.Bind{DN: d.Bind.DN, Password: d.Bind.Password.Reveal()},
+		TLS:         ldapsink.TLS{CAFile: d.TLS.CAFile, StartTLS: d.TLS.StartTLS},
+		Connections: d.Connections,
+		Timeout:     d.Timeout,
+		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
+	}
+}
+
+// Bind is who the gateway is in the directory. After Load Password holds the
+// secret, wherever it came from.
+type Bind struct {
+	DN           string `yaml:"dn"`
+	Password     Secret `yaml:"password"`
+	PasswordFile string `yaml:"passwordFile"`
+}
+
+// DirectoryTLS is how the directory is trusted; without a CAFile by the
+// system's certificates.
+type DirectoryTLS struct {
+	CAFile   string `yaml:"caFile"`
+	StartTLS bool   `yaml:"startTLS"`
+}
+
+// Retry is for results that can pass by themselves: Attempts in all, the first
+// included, with delays that grow from Base to Cap.
+type Retry struct {
+	Attempts int           `yaml:"attempts"`
+	Base     time.Duration `yaml:"base"`
+	Cap      time.Duration `yaml:"cap"`
+}
+
+// Tenant is one connection of an identity provider.
+type Tenant struct {
+	Name string `yaml:"name"`
+	// Directory names one of Config.Directories.
+	Directory string `yaml:"directory"`
+	// Primary lets the tenant answer at DefaultBasePath as well.
+	Primary  bool   `yaml:"primary"`
+	BasePath string `yaml:"basePath"`
+	Tokens   Tokens `yaml:"tokens"`
+	OIDC     OIDC   `yaml:"oidc"`
+	// Profile names a rule set; "" is none.
+	Profile string          `yaml:"profile"`
+	Brake   Brake           `yaml:"brake"`
+	Users   *mapping.Config `yaml:"users"`
+	// Groups is nil for a tenant without groups.
+	Groups        *mapping.Config `yaml:"groups"`
+	ResourceTypes []struct{}      `yaml:"resourceTypes"`
+}
+
+// DefaultBasePath is the path of a tenant that is alone or primary.
+const DefaultBasePath = "/scim/v2"
+
+// BasePaths returns all paths that the tenant answers at, its own first.
+func (t Tenant) BasePaths() []string {
+	if t.Primary && t.BasePath != DefaultBasePath {
+		return []string{t.BasePath, DefaultBasePath}
+	}
+	return []string{t.BasePath}
+}
+
+// Tokens bounds the bearer tokens of a tenant: Max that live at a time.
+type Tokens struct {
+	Max      int           `yaml:"max"`
+	Lifetime time.Duration `yaml:"lifetime"`
+}
+
+// OIDC is for access tokens of an OpenID provider.
+type OIDC struct {
+	Issuer   string `yaml:"issuer"`
+	Audience string `yaml:"audience"`
+	Scope    string `yaml:"scope"`
+}
+
+// Brake is for mass changes.
+type Brake struct {
+	Changes int           `yaml:"changes"`
+	Per     time.Duration `yaml:"per"`
+}
+
+// Defaults sets what holds where the file says nothing.
+func (c *Config) Defaults() {
+	c.Server.Listen = ":8443"
+	c.Server.Limits = Limits{
+		BodyBytes: 1 << 20, PageSize: 100, BulkOperations: 1000, RequestTimeout: 20 * time.Second,
+	}
+	c.Admin.Listen = "127.0.0.1:8081"
+	c.StateDir = "/var/lib/scimgate"
+	c.Log.MaxSize, c.Log.MaxAge = 100e6, 90*24*time.Hour
+}
+
+// Defaults sets what holds where the file says nothing.
+func (d *Directory) Defaults() {
+	d.Flavor = "openldap"
+	d.Connections = 4
+	d.Timeout = 5 * time.Second
+	d.Retry = Retry{Attempts: 6, Base: 50 * time.Millisecond, Cap: 2 * time.Second}
+}
+
+// Defaults sets what holds where the file says nothing.
+func (t *Tenant) Defaults() {
+	t.Tokens = Tokens{Max: 2, Lifetime: 8760 * time.Hour}
+}

@@ -1,0 +1,51 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// later are the documented keys that this version does not obey. Whoever sets
+// one counts on it, so it is refused: a safety belt that is silently ignored is
+// worse than none.
+var later = []struct {
+	shape   string
+	refuses func(peek) bool
+	what    string // %s stands for the value
+}{
+	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
+	{"log.provisioning", set, "the provisioning log"},
+	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
+	{"directories.*.flavor", oneOf("activeDirectory", "389ds"), "the flavor %s"},
+	{"tenants[].oidc", set, "taking JWT access tokens"},
+	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
+	{"tenants[].brake", set, "the brake on mass changes"},
+	{"tenants[].users.onExisting", keys, "adopting existing entries"},
+	{"tenants[].groups.onExisting", keys, "adopting existing entries"},
+	{"tenants[].users.rdn", keys, "a template for the name"},
+	{"tenants[].groups.rdn", keys, "a template for the name"},
+	{"tenants[].users.deactivate[].bit", always, "the step bit"},
+	{"tenants[].users.deactivate[].move", always, "the step move"},
+	{"tenants[].users.deactivate[].leave", always, "the step leave"},
+	{"tenants[].users.deactivate[].scramble", always, "the step scramble"},
+	{"tenants[].resourceTypes", set, "a further resource type"},
+}
+
+func set(v peek) bool    { return !v.empty }
+func keys(v peek) bool   { return v.keys }
+func always(v peek) bool { return true }
+
+func oneOf(values ...string) func(peek) bool {
+	return func(v peek) bool { return slices.Contains(values, v.text) }
+}
+
+// refuseLater is the decoder's refuse.
+func refuseLater(shape string, v peek) string {
+	for _, l := range later {
+		if l.shape == shape && l.refuses(v) {
+			what := strings.ReplaceAll(l.what, "%s", v.text)
+			return what + " is not available in this version; remove the key"
+		}
+	}
+	return ""
+}

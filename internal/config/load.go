@@ -1,0 +1,73 @@
+package config
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"scimgate/internal/directory"
+)
+
+// Load reads the configuration file at path. The warnings are sorted by
+// position and worth showing with or without an error.
+//
+// The error is a *Report of every fault that can be found without asking a
+// directory; the Config is nil then.
+func Load(path string) (*Config, []Warning, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, &Report{Faults: []Fault{{File: path, Problem: fileProblem(path, err)}}}
+	}
+	return read(path, text, os.LookupEnv)
+}
+
+// read is Load for a text that is already in memory; path is its file.
+func read(path string, text []byte, env func(string) (string, bool)) (*Config, []Warning, error) {
+	s := newSource(path)
+	c := &Config{source: s}
+	c.Defaults()
+	d := &decoder{Source: s, env: env, refuse: refuseLater}
+	d.decode(text, c)
+	c.basePaths()
+	c.files(s, filepath.Dir(path))
+	c.validate(s)
+	if err := s.err(); err != nil {
+		return nil, sorted(s.warnings), err
+	}
+	return c, sorted(s.warnings), nil
+}
+
+// composed asks the packages whose declarations the file contains for the
+// faults that they find.
+func (c *Config) composed(s *Source) {
+	below := func(prefix string, faults []directory.Fault) {
+		for _, f := range faults {
+			s.Fault(prefix, f)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Directories)) {
+		below("directories."+name, c.Directories[name].Sink().Validate())
+	}
+	for i, t := range c.Tenants {
+		users, groups := tenantKey(i)+".users", tenantKey(i)+".groups"
+		if t.Users != nil {
+			s.rulesMissing(users)
+			below(users, t.Users.Validate("User"))
+		}
+		if t.Groups != nil {
+			s.rulesMissing(groups)
+			below(groups, t.Groups.Validate("Group"))
+		}
+	}
+}
+
+// rulesMissing keeps quiet about keys that need a rule where the rules could
+// not all be read.
+func (s *Source) rulesMissing(mapping string) {
+	for _, key := range []string{mapping + ".rdn", mapping + ".stableKey"} {
+		if s.Has(key) && s.anyBroken(mapping+".attributes") {
+			s.broken[key] = true
+		}
+	}
+}

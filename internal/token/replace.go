@@ -1,0 +1,115 @@
+package token
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// makeFolder makes the folder of the tokens, and the state folder with it.
+func (f *File) makeFolder() error {
+	if _, err := os.Stat(f.folder); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(f.folder, 0o700); err != nil {
+		return err
+	}
+	return inherit(f.folder)
+}
+
+// inherit gives what root has made to the owner of the folder around it: a
+// token that root creates by hand must be readable for the gateway, which has
+// an account of its own. Others cannot give files away and need not.
+func inherit(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	}
+	return nil
+}
+
+// lock waits until no other process changes the tokens of the tenant. The lock
+// is a file of its own, because the other one is replaced; it ends with the
+// process that holds it.
+func (f *File) lock() (func(), error) {
+	path := filepath.Join(f.folder, f.tenant+".lock")
+	_, before := os.Lstat(path)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if errors.Is(before, os.ErrNotExist) {
+		err = inherit(path)
+	}
+	for err == nil {
+		if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
+			break
+		}
+		err = nil // a signal came first
+	}
+	if err != nil {
+		_ = file.Close() // err says more
+		return nil, err
+	}
+	return func() { _ = file.Close() }, nil // closing gives the lock back
+}
+
+// replace writes the tokens to a new file and puts it in place of the old one.
+// What a crash can leave behind is a temporary file, which the next writer
+// removes; it holds the lock, so nobody else is writing one.
+func (f *File) replace(tokens []Token) error {
+	text, err := json.MarshalIndent(document{tokens}, "", "  ")
+	if err != nil {
+		return err
+	}
+	pattern := "." + f.tenant + ".json-*"
+	left, err := filepath.Glob(filepath.Join(f.folder, pattern))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		_ = os.Remove(path) // in nobody's way if it stays
+	}
+	temp, err := os.CreateTemp(f.folder, pattern) // made with 0600
+	if err != nil {
+		return err
+	}
+	err = writeSynced(temp, append(text, '\n'))
+	if err == nil {
+		err = inherit(temp.Name())
+	}
+	if err == nil {
+		err = os.Rename(temp.Name(), f.path())
+	}
+	if err != nil {
+		_ = os.Remove(temp.Name()) // err says more
+		return err
+	}
+	return syncFolder(f.folder)
+}
+
+// writeSynced writes, waits until the disk has it, and closes.
+func writeSynced(file *os.File, text []byte) error {
+	_, err := file.Write(text)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// syncFolder waits until the disk has the new name.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

@@ -1,0 +1,179 @@
+package ldapsink
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
+)
+
+// Add implements directory.Store.
+//
+// The name is unique because the directory says so. Other keys are kept unique
+// by a lock per value within this process and, between processes, by a look
+// after the write: of entries that claim one value at once, the one that the
+// directory made first stays, and whoever made another removes it again.
+func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
+		release, waited, err := st.locks.acquire(ctx, keyLocks(e.Keys)...)
+		if err != nil {
+			return directory.Entry{}, err
+		}
+		defer release()
+		// Whoever waited searched before another had written.
+		if waited {
+			if err := st.free(ctx, e.Keys, ""); err != nil {
+				return directory.Entry{}, err
+			}
+		}
+		return st.add(ctx, e)
+	})
+	return entry, wrap("add", err)
+}
+
+// add writes the entry and looks what else there is. The caller holds the locks.
+func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	dn := Name(st.c.Naming, e.Name, st.c.Base)
+	request, err := st.addRequest(dn, e)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	err = st.write(ctx, func(ctx context.Context, l *link) error {
+		_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
+			return struct{}{}, conn.Add(request)
+		})
+		return err
+	}, func(ctx context.Context, l *link) (bool, error) { return st.added(ctx, l, dn, e.Marker) })
+	if err != nil {
+		return directory.Entry{}, st.refusedAdd(err)
+	}
+	return st.lookAfterAdd(ctx, dn, e)
+}
+
+// addRequest puts everything into one Add: object classes, attributes, marker.
+func (st *store) addRequest(dn string, e directory.NewEntry) (*ldap.AddRequest, error) {
+	text, err := e.Marker.Text()
+	if err != nil {
+		return nil, fail(directory.Internal, err)
+	}
+	all := attributeList{}
+	all.add("objectClass", st.c.ObjectClasses...)
+	for _, name := range e.Attributes.Names() {
+		all.add(name, e.Attributes[name]...)
+	}
+	if !slices.ContainsFunc(all.values(st.c.Naming), func(v string) bool { return sameFolded(v, e.Name) }) {
+		all.add(st.c.Naming, e.Name)
+	}
+	all.add(st.c.StateAttribute, text)
+	all.add(st.c.SourceAttribute, e.Marker.Source)
+	if st.c.EmptyMember != "" && len(all.values(st.c.Member)) == 0 {
+		all.add(st.c.Member, st.c.EmptyMember)
+	}
+	request := ldap.NewAddRequest(dn, nil)
+	for _, a := range all {
+		request.Attribute(a.Type, a.Vals)
+	}
+	return request, nil
+}
+
+// attributeList collects values by attribute: an Add may name each only once.
+type attributeList []ldap.Attribute
+
+func (list *attributeList) add(name string, values ...string) {
+	for i := range *list {
+		a := &(*list)[i]
+		if strings.EqualFold(a.Type, name) {
+			for _, v := range values {
+				if !slices.Contains(a.Vals, v) {
+					a.Vals = append(a.Vals, v)
+				}
+			}
+			return
+		}
+	}
+	if len(values) > 0 {
+		*list = append(*list, ldap.Attribute{Type: name, Vals: slices.Clone(values)})
+	}
+}
+
+func (list attributeList) values(name string) []string {
+	for _, a := range list {
+		if strings.EqualFold(a.Type, name) {
+			return a.Vals
+		}
+	}
+	return nil
+}
+
+// added finds out whether an Add whose answer was lost has been carried out.
+func (st *store) added(ctx context.Context, l *link, dn string, m directory.Marker) (bool, error) {
+	raw, err := st.baseOn(ctx, l, dn, []string{st.c.StateAttribute, st.c.SourceAttribute})
+	if err != nil || raw == nil {
+		return false, err
+	}
+	if st.marker(raw).Request == m.Request && m.Request != "" {
+		return true, nil
+	}
+	return false, failf(directory.Exists, "the name was taken meanwhile")
+}
+
+// refusedAdd reads the result codes that mean something of their own to an Add.
+func (st *store) refusedAdd(err error) error {
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return failf(directory.Internal, "the base %q does not exist: %w", st.c.Base, err)
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultNamingViolation):
+		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
+	case st.flavor.notUnique(err):
+		return fail(directory.Exists, err)
+	}
+	return err
+}
+
+// lookAfterAdd fetches the new entry and, in the same search, whoever else
+// claims one of its keys.
+func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEntry) (directory.Entry, error) {
+	s := st.selected(nil)
+	s.times = true
+	claims := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
+	found, err := st.find(ctx, directory.OrOf(claims...), s.with(e.Keys))
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	folded := directory.FoldDN(dn)
+	at := slices.IndexFunc(found, func(f directory.Entry) bool { return directory.FoldDN(f.DN) == folded })
+	if at < 0 || found[at].Marker.Request != e.Marker.Request {
+		return directory.Entry{}, failf(directory.Internal, "the entry that was added cannot be read: it was removed at once, or rights to read it are missing")
+	}
+	mine := found[at]
+	rivals, err := st.rivals(ctx, slices.Delete(found, at, at+1), e.Keys)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	for _, rival := range rivals {
+		if rival.Marker.Source == "" || older(rival, mine) {
+			return directory.Entry{}, st.withdraw(ctx, mine)
+		}
+	}
+	return mine, nil
+}
+
+// older says which of two entries the directory made first. All writes go to
+// one server, whose versions are in the order of its writes; the id decides
+// where even that is equal.
+func older(a, b directory.Entry) bool {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID)) < 0
+}
+
+// withdraw removes an entry of one's own that came second: the one with this id
+// and version, which carries one's own request id, and no other.
+func (st *store) withdraw(ctx context.Context, mine directory.Entry) error {
+	if err := wrap("delete", st.remove(ctx, mine)); err != nil && !directory.Is(err, directory.Changed) {
+		return err
+	}
+	return failf(directory.Exists, "another entry claimed the same value first")
+}

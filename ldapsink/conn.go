@@ -1,0 +1,216 @@
+package ldapsink
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// wire is a network connection on which no write waits for ever and which
+// knows when the peer was last heard. The library's writes have no deadline:
+// a peer that stops reading would hold every request of the connection.
+type wire struct {
+	net.Conn
+	timeout time.Duration
+	heard   atomic.Int64 // when bytes last came, in Unix nanoseconds
+	closed  atomic.Bool
+}
+
+func (w *wire) Write(p []byte) (int, error) {
+	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(p)
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if n > 0 {
+		w.heard.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+func (w *wire) Close() error {
+	w.closed.Store(true)
+	return w.Conn.Close()
+}
+
+// link is one bound connection to one server.
+type link struct {
+	conn     *ldap.Conn
+	wire     *wire
+	server   int // index of the server's URL
+	controls map[string]bool
+}
+
+// supports reports whether a control may be used on this server.
+func (l *link) supports(oid string) bool { return l.controls[oid] }
+
+func (l *link) alive() bool { return !l.wire.closed.Load() && !l.conn.IsClosing() }
+
+// close takes the network connection away, on which everything in the library
+// that waits for it ends. The library's own Close would first wait for its turn
+// behind a request that may be stuck.
+func (l *link) close() { _ = l.wire.Close() } // nothing is left to be done about an error
+
+// dialError is a connection that did not come about. Its request was not sent.
+type dialError struct {
+	url string
+	err error
+}
+
+func (e *dialError) Error() string { return fmt.Sprintf("connect to %s: %v", e.url, e.err) }
+
+func (e *dialError) Unwrap() error { return e.err }
+
+// connector opens links: the one place that dials, secures and binds.
+type connector struct {
+	cfg    Config
+	flavor flavor
+	tls    *tls.Config
+}
+
+// connect opens a link to one of the servers, within the context and the
+// configured time, whichever ends first.
+func (c *connector) connect(ctx context.Context, server int) (*link, error) {
+	text := c.cfg.URLs[server]
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Timeout, errNoAnswer)
+	defer cancel()
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, &dialError{text, err}
+	}
+	var dialer net.Dialer
+	raw, err := dialer.DialContext(ctx, "tcp", hostPort(u))
+	if err != nil {
+		return nil, &dialError{text, orCause(ctx, err)}
+	}
+	l := &link{wire: &wire{Conn: raw, timeout: c.cfg.Timeout}, server: server}
+	// Whatever the handshake and the bind wait for ends with the context.
+	stop := context.AfterFunc(ctx, l.close)
+	if err := c.start(ctx, l, u); err != nil {
+		l.close()
+		stop()
+		return nil, &dialError{text, orCause(ctx, err)}
+	}
+	if !stop() {
+		return nil, &dialError{text, context.Cause(ctx)}
+	}
+	return l, nil
+}
+
+// start secures and binds a link and reads what its server can do.
+func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
+	secure := c.tls.Clone()
+	secure.ServerName = u.Hostname()
+	stream := net.Conn(l.wire)
+	if u.Scheme == "ldaps" {
+		client := tls.Client(l.wire, secure)
+		if err := client.HandshakeContext(ctx); err != nil {
+			return fmt.Errorf("TLS: %w", err)
+		}
+		stream = client
+	}
+	l.conn = ldap.NewConn(stream, u.Scheme == "ldaps")
+	l.conn.SetTimeout(c.backstop())
+	l.conn.Start()
+	if u.Scheme == "ldap" && c.cfg.TLS.StartTLS {
+		if err := l.conn.StartTLS(secure); err != nil {
+			return fmt.Errorf("start TLS: %w", err)
+		}
+	}
+	if err := l.conn.Bind(c.cfg.Bind.DN, c.cfg.Bind.Password); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	dse, err := l.conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
+		matchAll, []string{"supportedControl"}, nil))
+	if err != nil {
+		return fmt.Errorf("read root DSE: %w", err)
+	}
+	l.controls = map[string]bool{}
+	for _, oid := range c.flavor.controls {
+		l.controls[oid] = true
+	}
+	for _, entry := range dse.Entries {
+		for _, oid := range entry.GetEqualFoldAttributeValues("supportedControl") {
+			l.controls[oid] = true
+		}
+	}
+	return nil
+}
+
+// backstop is when the library itself gives a request up. Requests end earlier
+// by the rules of ask; this is for what they leave behind.
+func (c *connector) backstop() time.Duration { return max(time.Minute, 2*c.cfg.Timeout) }
+
+// hostPort returns the address to dial.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"ldap": ldap.DefaultLdapPort, "ldaps": ldap.DefaultLdapsPort}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// orCause returns why the context ended, or err where it has not.
+func orCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w (%w)", err, cause)
+	}
+	return err
+}
+
+var errNoAnswer = errors.New("no answer in time")
+
+// ask sends one request over a link and waits for its answer, but no longer
+// than the context and the configured time. A search gets more time for as long
+// as bytes keep coming: it is the silence that is bounded. Requests run in a
+// goroutine of their own because the library's know no context; its
+// asynchronous search does, and it reports a connection closed in mid-answer as
+// the end of the results.
+func ask[T any](ctx context.Context, p *pool, l *link, patient bool, request func(*ldap.Conn) (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	var none T
+	done := make(chan answer, 1)
+	sent := time.Now()
+	go func() {
+		value, err := request(l.conn)
+		done <- answer{value, err}
+	}()
+	timer := time.NewTimer(p.cfg.Timeout)
+	defer timer.Stop()
+	for {
+		select {
+		case a := <-done:
+			if connectionLost(a.err) {
+				p.drop(l, a.err)
+			}
+			return a.value, a.err
+		case <-ctx.Done():
+			return none, context.Cause(ctx)
+		case <-timer.C:
+			silence := time.Since(time.Unix(0, max(sent.UnixNano(), l.wire.heard.Load())))
+			if left := p.cfg.Timeout - silence; patient && left > 0 {
+				timer.Reset(left)
+				continue
+			}
+			// Where others still get answers the server is slow with this
+			// request only, and their requests are not lost with the connection.
+			if l.wire.heard.Load() < sent.UnixNano() {
+				p.drop(l, errNoAnswer)
+			}
+			return none, errNoAnswer
+		}
+	}
+}

@@ -1,0 +1,287 @@
+package ldapsink
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
+)
+
+// Update implements directory.Store.
+//
+// Without a new name it is one Modify, with the attributes, the steps that give
+// access and the marker, made only if the entry is the version that was read.
+func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	op := "modify"
+	if c.Name != "" {
+		op = "rename"
+	}
+	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
+		release, _, err := st.locks.acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
+		if err != nil {
+			return directory.Entry{}, err
+		}
+		defer release()
+		if err := st.free(ctx, c.Keys, old.ID); err != nil {
+			return directory.Entry{}, err
+		}
+		if err := st.resume(ctx, old); err != nil {
+			return directory.Entry{}, err
+		}
+		if c.Name != "" && !st.hasName(old.DN, c.Name) {
+			return st.rename(ctx, old, c)
+		}
+		c.Marker.From = ""
+		mods := slices.Concat(c.Mods, c.Unlock)
+		return st.claim(ctx, old, step{mods, c.Marker, st.returned(old, mods)}, c.Keys)
+	})
+	return entry, wrap(op, err)
+}
+
+// step is one Modify of an update.
+type step struct {
+	mods   []directory.Mod
+	marker directory.Marker
+	read   selection // what of the entry is wanted afterwards
+}
+
+// returned says which attributes an update returns: those of the collection,
+// but members only where they are the update's business. Whoever read the entry
+// without its 50,000 members and does not change them gets none.
+func (st *store) returned(old directory.Entry, mods []directory.Mod) selection {
+	s := st.selected(nil)
+	s.times = true
+	_, had := old.Attributes[st.c.Member]
+	if st.c.Member == "" || had || slices.ContainsFunc(mods, st.ofMembers) {
+		return s
+	}
+	s.names = slices.DeleteFunc(slices.Clone(s.names), func(n string) bool { return strings.EqualFold(n, st.c.Member) })
+	return s
+}
+
+// claim makes a step that claims unique values, looks who else has, and takes
+// it back if anybody does. Two that claim one value from different processes may
+// both be refused, but never both succeed: what is there at the look may have
+// been answered for already.
+func (st *store) claim(ctx context.Context, old directory.Entry, s step, keys []directory.Key) (directory.Entry, error) {
+	entry, err := st.apply(ctx, old, s)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := st.free(ctx, keys, old.ID); err != nil {
+		if directory.Is(err, directory.Exists) {
+			if undone := st.undo(ctx, old, entry, s); undone != nil {
+				return directory.Entry{}, undone
+			}
+		}
+		return directory.Entry{}, err
+	}
+	return entry, nil
+}
+
+// undo puts back what a step has changed. Another write may come between; it
+// is left alone, and so is its marker.
+func (st *store) undo(ctx context.Context, old, now directory.Entry, s step) error {
+	for {
+		back := step{mods: reversed(s.mods, old), marker: now.Marker}
+		if now.Marker.Request == s.marker.Request {
+			back.marker = old.Marker
+		}
+		_, err := st.apply(ctx, now, back)
+		if !directory.Is(err, directory.Changed) || ctx.Err() != nil {
+			return err
+		}
+		current, err := st.byID(ctx, old.ID, directory.Anyone, selection{})
+		if err != nil || current == nil {
+			return err
+		}
+		now = *current
+	}
+}
+
+// reversed returns the modifications that undo others.
+func reversed(mods []directory.Mod, old directory.Entry) []directory.Mod {
+	var back []directory.Mod
+	for _, m := range slices.Backward(mods) {
+		switch {
+		case m.Op == directory.ModAdd:
+			m.Op = directory.ModDelete
+		case m.Op == directory.ModDelete && len(m.Values) > 0:
+			m.Op = directory.ModAdd
+		default:
+			m = directory.Mod{Op: directory.ModReplace, Attribute: m.Attribute, Values: old.Attributes[m.Attribute]}
+		}
+		back = append(back, m)
+	}
+	return back
+}
+
+// apply makes a step. The marker's old value is deleted in the form that it was
+// read in; where the directory has it in another form, written by another
+// version of the gateway, the refusal leads to a second attempt with that.
+func (st *store) apply(ctx context.Context, old directory.Entry, s step) (directory.Entry, error) {
+	text := ""
+	if old.Marker.Source != "" || old.Marker.State != "" {
+		var err error
+		if text, err = old.Marker.Text(); err != nil {
+			return directory.Entry{}, fail(directory.Internal, err)
+		}
+	}
+	members, err := st.memberMods(ctx, old.DN, s.mods)
+	if err != nil {
+		return directory.Entry{}, st.refused(ctx, old, err)
+	}
+	for {
+		m, err := st.modification(old, s, members, text)
+		if err != nil {
+			return directory.Entry{}, err
+		}
+		entry, err := st.modify(ctx, m)
+		switch {
+		case err == nil:
+			return entry, nil
+		case ldap.IsErrorWithCode(err, ldap.LDAPResultObjectClassViolation) && members.mayEmpty && !members.put:
+			members.put = true
+			continue
+		case !ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists):
+			return directory.Entry{}, st.refused(ctx, old, err)
+		}
+		if text, err = st.compared(ctx, old, text, err); err != nil {
+			return directory.Entry{}, wrap("modify", err)
+		}
+	}
+}
+
+// modification is one Modify, ready to be sent.
+type modification struct {
+	dn, id, version string
+	changes         []ldap.Change
+	text            string // the marker's new value: the proof that it was done
+	read            selection
+}
+
+// modification puts a step and the marker into one Modify.
+func (st *store) modification(old directory.Entry, s step, members *memberMods, oldText string) (modification, error) {
+	m := modification{dn: old.DN, id: old.ID, version: old.Version, read: s.read}
+	if s.marker.Source != "" {
+		var err error
+		if m.text, err = s.marker.Text(); err != nil {
+			return m, fail(directory.Internal, err)
+		}
+	}
+	mods := slices.Concat(members.mods(), swap(st.c.StateAttribute, oldText, m.text),
+		swap(st.c.SourceAttribute, old.Marker.Source, s.marker.Source))
+	for _, mod := range mods {
+		m.changes = append(m.changes, ldap.Change{
+			Operation:    uint(mod.Op), // both count as RFC 4511 section 4.6 does
+			Modification: ldap.PartialAttribute{Type: mod.Attribute, Vals: mod.Values},
+		})
+	}
+	return m, nil
+}
+
+// swap replaces one value of an attribute that may have others.
+func swap(attribute, old, want string) []directory.Mod {
+	if old == want {
+		return nil
+	}
+	var mods []directory.Mod
+	if old != "" {
+		mods = append(mods, directory.Mod{Op: directory.ModDelete, Attribute: attribute, Values: []string{old}})
+	}
+	if want != "" {
+		mods = append(mods, directory.Mod{Op: directory.ModAdd, Attribute: attribute, Values: []string{want}})
+	}
+	return mods
+}
+
+// modify sends a Modify and returns the entry as it leaves it: in the same
+// round trip where the server can, else read after it.
+func (st *store) modify(ctx context.Context, m modification) (directory.Entry, error) {
+	var after *ldap.Entry
+	if len(m.changes) > 0 {
+		err := st.write(ctx, func(ctx context.Context, l *link) error {
+			controls, err := st.still(l, m.id, m.version)
+			if err != nil {
+				return err
+			}
+			if l.supports(oidPostRead) {
+				controls = append(controls, postRead(st.wire(m.read)))
+			}
+			request := ldap.NewModifyRequest(m.dn, controls)
+			request.Changes = m.changes
+			result, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
+				return conn.ModifyWithResult(request)
+			})
+			if err == nil {
+				after, err = postReadEntry(result.Controls)
+			}
+			return err
+		}, func(ctx context.Context, l *link) (bool, error) { return st.modified(ctx, l, m) })
+		if err != nil {
+			return directory.Entry{}, err
+		}
+	}
+	if after == nil {
+		var err error
+		if after, err = st.base(ctx, m.dn, st.wire(m.read)); err != nil {
+			return directory.Entry{}, err
+		}
+		if after == nil {
+			return directory.Entry{}, failf(directory.NotFound, "the entry was removed or renamed at once")
+		}
+	}
+	return st.entry(after, m.read), nil
+}
+
+// modified finds out whether a Modify whose answer was lost has been carried out.
+func (st *store) modified(ctx context.Context, l *link, m modification) (bool, error) {
+	raw, err := st.baseOn(ctx, l, m.dn, []string{st.flavor.id, st.flavor.version, st.c.StateAttribute})
+	switch {
+	case err != nil:
+		return false, err
+	case raw == nil || first(raw, st.flavor.id) != m.id:
+		return false, failf(directory.Changed, "the entry has another name or is gone")
+	case first(raw, st.flavor.version) == m.version:
+		return false, nil
+	case m.text != "" && st.storedMarker(raw) == m.text:
+		return true, nil
+	case m.version == "":
+		return false, nil
+	}
+	return false, failf(directory.Changed, "another write came between")
+}
+
+// compared looks why a value to be deleted is not there, or one to be added is.
+// It returns the marker's value in the form that the directory has if text is
+// another, and what the refusal means if that was not the reason.
+func (st *store) compared(ctx context.Context, old directory.Entry, text string, refusal error) (string, error) {
+	raw, err := st.base(ctx, old.DN, []string{st.flavor.id, st.flavor.version, st.c.StateAttribute})
+	switch {
+	case err != nil:
+		return "", err
+	case raw == nil || first(raw, st.flavor.id) != old.ID || old.Version == "" || first(raw, st.flavor.version) != old.Version:
+		return "", fail(directory.Changed, refusal)
+	}
+	stored := st.storedMarker(raw)
+	if stored == text || stored == "" {
+		// The entry is what it was: whoever tried again would end here again.
+		return "", refusal
+	}
+	return stored, nil
+}
+
+// refused reads the result codes that mean something of their own to a write of
+// an existing entry.
+func (st *store) refused(ctx context.Context, old directory.Entry, err error) error {
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return st.movedOrGone(ctx, old.ID, err)
+	case st.flavor.notUnique(err):
+		return fail(directory.Exists, err)
+	}
+	return wrap("modify", err)
+}

@@ -1,0 +1,77 @@
+package ldapsink
+
+import (
+	"context"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
+)
+
+// Remove implements directory.Store.
+func (st *store) Remove(ctx context.Context, e directory.Entry) error {
+	release, _, err := st.locks.acquire(ctx, entryLock(e.ID))
+	if err != nil {
+		return wrap("delete", err)
+	}
+	defer release()
+	return wrap("delete", st.remove(ctx, e))
+}
+
+// remove deletes the entry if it is the version given.
+func (st *store) remove(ctx context.Context, e directory.Entry) error {
+	err := st.write(ctx, func(ctx context.Context, l *link) error {
+		controls, err := st.still(l, e.ID, e.Version)
+		if err != nil {
+			return err
+		}
+		_, err = ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
+			return struct{}{}, conn.Del(ldap.NewDelRequest(e.DN, controls))
+		})
+		return err
+	}, func(ctx context.Context, l *link) (bool, error) {
+		raw, err := st.baseOn(ctx, l, e.DN, []string{st.flavor.id})
+		return err == nil && raw == nil, err
+	})
+	if !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+		return err
+	}
+	if err := st.movedOrGone(ctx, e.ID, err); !directory.Is(err, directory.NotFound) {
+		return err
+	}
+	return nil
+}
+
+// still returns the controls that let a write happen only to the entry with the
+// id in the version, where the server can be asked to. A name alone could be
+// another entry's by now. "" stands for any version.
+func (st *store) still(l *link, id, version string) ([]ldap.Control, error) {
+	if !l.supports(oidAssertion) || id == "" {
+		return nil, nil
+	}
+	same := []directory.Filter{directory.Eq(directory.AttrID, id)}
+	if version != "" {
+		same = append(same, directory.Eq(st.flavor.version, version))
+	}
+	filter, err := st.renderer().render(directory.AndOf(same...))
+	if err != nil {
+		return nil, fail(directory.Internal, err)
+	}
+	control, err := assertion(filter)
+	if err != nil {
+		return nil, fail(directory.Internal, err)
+	}
+	return []ldap.Control{control}, nil
+}
+
+// movedOrGone tells an entry that has another name by now from one that is no more.
+func (st *store) movedOrGone(ctx context.Context, id string, cause error) error {
+	e, err := st.byID(ctx, id, directory.Anyone, selection{})
+	switch {
+	case err != nil:
+		return err
+	case e != nil:
+		return failf(directory.Changed, "the entry has another name by now: %w", cause)
+	}
+	return fail(directory.NotFound, cause)
+}

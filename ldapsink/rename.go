@@ -1,0 +1,209 @@
+package ldapsink
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-ldap/ldap/v3"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"scimgate/internal/directory"
+)
+
+// hasName reports whether the name's naming attribute has exactly the value.
+func (st *store) hasName(dn, value string) bool {
+	own, _ := splitName(dn)
+	return sameSpelling(own, relativeName(st.c.Naming, value))
+}
+
+// sameSpelling compares names byte for byte once they are unescaped.
+func sameSpelling(a, b string) bool {
+	x, errX := ldap.ParseDN(a)
+	y, errY := ldap.ParseDN(b)
+	return errX == nil && errY == nil && x.Equal(y)
+}
+
+// rename changes an entry and its name.
+//
+// It takes four kinds of operation, in an order that leaves less access, never
+// more, wherever it stops, and that the same request again completes: first the
+// attributes, with the old name in the marker; then the name; then what refers
+// to it; last what gives access, with the old name cleared from the marker.
+func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	_, parent := splitName(old.DN)
+	rdn := relativeName(st.c.Naming, c.Name)
+	to := rdn + "," + parent
+	if err := st.vacant(ctx, to, old); err != nil {
+		return directory.Entry{}, err
+	}
+	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
+	begin := step{mods: c.Mods, marker: c.Marker, read: read}
+	begin.marker.From = old.DN
+	begun, err := st.claim(ctx, old, begin, c.Keys)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := st.modifyDN(ctx, begun, rdn, to); err != nil {
+		err = wrap("rename", st.refused(ctx, old, err))
+		if !directory.Is(err, directory.Unavailable) && !directory.Is(err, directory.Changed) {
+			if undone := st.undo(ctx, old, begun, begin); undone != nil {
+				return directory.Entry{}, undone
+			}
+		}
+		return directory.Entry{}, err
+	}
+	if err := st.follow(ctx, old.DN, to); err != nil {
+		return directory.Entry{}, err
+	}
+	end := step{mods: c.Unlock, marker: c.Marker, read: read}
+	end.marker.From = ""
+	return st.finish(ctx, to, begun, end)
+}
+
+// vacant makes sure that nobody has the new name, so that a rename that cannot
+// succeed changes nothing. The same name in another spelling is one's own.
+func (st *store) vacant(ctx context.Context, to string, old directory.Entry) error {
+	if directory.FoldDN(to) == directory.FoldDN(old.DN) {
+		return nil
+	}
+	there, err := st.base(ctx, to, []string{st.flavor.id})
+	switch {
+	case err != nil || there == nil:
+		return err
+	case first(there, st.flavor.id) == old.ID:
+		return failf(directory.Changed, "the entry has the name already")
+	}
+	return failf(directory.Exists, "the name is taken")
+}
+
+// modifyDN gives an entry its new name.
+func (st *store) modifyDN(ctx context.Context, e directory.Entry, rdn, to string) error {
+	return st.write(ctx, func(ctx context.Context, l *link) error {
+		controls, err := st.still(l, e.ID, e.Version)
+		if err != nil {
+			return err
+		}
+		_, err = ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
+			return struct{}{}, conn.ModifyDN(ldap.NewModifyDNWithControlsRequest(e.DN, rdn, true, "", controls))
+		})
+		return err
+	}, func(ctx context.Context, l *link) (bool, error) {
+		raw, err := st.baseOn(ctx, l, to, []string{st.flavor.id})
+		if err != nil || raw == nil {
+			return false, err
+		}
+		own, _ := splitName(raw.DN)
+		return first(raw, st.flavor.id) == e.ID && sameSpelling(own, rdn), nil
+	})
+}
+
+// finish gives access and clears the old name from the marker, on top of
+// whatever others have written to the entry since.
+func (st *store) finish(ctx context.Context, dn string, begun directory.Entry, s step) (directory.Entry, error) {
+	for {
+		raw, err := st.base(ctx, dn, st.wire(selection{}))
+		if err != nil {
+			return directory.Entry{}, err
+		}
+		if raw == nil || first(raw, st.flavor.id) != begun.ID {
+			return directory.Entry{}, failf(directory.Changed, "the entry was renamed again or removed")
+		}
+		now := st.entry(raw, selection{})
+		if now.Marker.Request != begun.Marker.Request || now.Marker.From != begun.Marker.From {
+			return directory.Entry{}, failf(directory.Changed, "another write came before the rename was complete")
+		}
+		entry, err := st.apply(ctx, now, s)
+		if !directory.Is(wrap("rename", err), directory.Changed) || ctx.Err() != nil {
+			return entry, err
+		}
+	}
+}
+
+// resume brings along what refers to a name from which the entry was moved by a
+// rename that did not get to its end.
+func (st *store) resume(ctx context.Context, old directory.Entry) error {
+	from := old.Marker.From
+	if from == "" || directory.FoldDN(from) == directory.FoldDN(old.DN) {
+		return nil
+	}
+	raw, err := st.base(ctx, old.DN, []string{st.flavor.id, st.flavor.version})
+	if err != nil {
+		return err
+	}
+	if raw == nil || first(raw, st.flavor.id) != old.ID || first(raw, st.flavor.version) != old.Version {
+		return failf(directory.Changed, "the entry is not what it was")
+	}
+	other, err := st.base(ctx, from, []string{st.flavor.id})
+	if err != nil {
+		return err
+	}
+	if other != nil {
+		// What refers to the name may mean its new owner: neither may get what is the other's.
+		st.log.Warn("references of an interrupted rename stay: the old name is another entry's by now",
+			zap.String("from", from), zap.String("dn", old.DN))
+		return nil
+	}
+	return st.follow(ctx, from, old.DN)
+}
+
+// followers is how many references are brought along at once.
+const followers = 8
+
+// follow brings every reference to a name along to another.
+func (st *store) follow(ctx context.Context, from, to string) error {
+	if directory.FoldDN(from) == directory.FoldDN(to) {
+		return nil
+	}
+	for _, r := range st.c.Referrers {
+		filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
+		if err != nil {
+			return fail(directory.Internal, err)
+		}
+		found, err := st.search(ctx, r.Base, filter, []string{"1.1"})
+		if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+			continue // a place that is not there refers to nothing
+		}
+		if err != nil {
+			return err
+		}
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(followers)
+		for _, referrer := range found {
+			group.Go(func() error { return st.replaceReference(ctx, referrer.DN, r.Attribute, from, to) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceReference changes one reference. The directory may be doing the same
+// of its own accord (overlay refint): what is done already is no error, and a
+// reference that is gone stays gone.
+func (st *store) replaceReference(ctx context.Context, dn, attribute, from, to string) error {
+	request := ldap.NewModifyRequest(dn, nil)
+	request.Delete(attribute, []string{from})
+	request.Add(attribute, []string{to})
+	err := st.repeat(ctx, request)
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultAttributeOrValueExists) {
+		request = ldap.NewModifyRequest(dn, nil)
+		request.Delete(attribute, []string{from})
+		err = st.repeat(ctx, request)
+	}
+	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject) {
+		return nil
+	}
+	return err
+}
+
+// repeat sends a Modify that does no harm twice.
+func (s *Sink) repeat(ctx context.Context, request *ldap.ModifyRequest) error {
+	return s.read(ctx, func(ctx context.Context, l *link) error {
+		_, err := ask(ctx, s.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
+			return struct{}{}, conn.Modify(request)
+		})
+		return err
+	})
+}

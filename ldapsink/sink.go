@@ -1,0 +1,137 @@
+// Package ldapsink is the gateway's way into an LDAP directory: it implements
+// directory.Store, and it alone speaks the protocol. It knows nothing of SCIM.
+//
+// What it promises its callers, beyond the contract of directory.Store:
+//
+//   - Every request ends, with its context or after the configured time, also
+//     when the server stops reading or answers half a sentence (conn.go).
+//   - A result that can pass by itself is tried again, a write only after the
+//     directory was asked whether the first attempt was carried out (retry.go).
+//     The request id in an entry's marker tells one's own write from others'.
+//   - All requests go to one server while it lives, so that a search sees what a
+//     write before it did (pool.go).
+//   - A directory out of reach is known to be so: requests fail at once instead of
+//     each waiting for itself, until one goroutine has seen it come back.
+//   - Names and filters become text in one place (render.go), which escapes once.
+//
+// Read sink.go, search.go, add.go and modify.go in this order; one operation a
+// file after that.
+package ldapsink
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"go.uber.org/zap"
+
+	"scimgate/internal/directory"
+)
+
+// Sink is one directory. It is safe for concurrent use.
+type Sink struct {
+	flavor flavor
+	pool   *pool
+	locks  *locks
+	log    *zap.Logger
+}
+
+// New returns a Sink. It opens no connection: the directory may be away when
+// the gateway starts.
+func New(cfg Config, log *zap.Logger) (*Sink, error) {
+	if faults := cfg.Validate(); len(faults) > 0 {
+		return nil, fmt.Errorf("directory: %w", faults[0])
+	}
+	cfg = cfg.withDefaults()
+	roots, err := cfg.roots()
+	if err != nil {
+		return nil, fmt.Errorf("directory: %w", err)
+	}
+	f := flavors[cfg.Flavor]
+	secure := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &Sink{
+		flavor: f,
+		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
+		locks:  newLocks(),
+		log:    log,
+	}, nil
+}
+
+// Close ends all connections. Requests that are under way fail.
+func (s *Sink) Close() { s.pool.close() }
+
+// Store returns the store of one collection in this directory.
+func (s *Sink) Store(c directory.Collection) directory.Store { return &store{s, c} }
+
+// Ping reports whether the directory answers.
+func (s *Sink) Ping(ctx context.Context) error {
+	_, err := s.base(ctx, "", []string{"1.1"})
+	return wrap("ping", err)
+}
+
+// base reads one entry by its name; a missing one is nil without an error.
+func (s *Sink) base(ctx context.Context, dn string, attributes []string) (*ldap.Entry, error) {
+	var entry *ldap.Entry
+	err := s.read(ctx, func(ctx context.Context, l *link) error {
+		var err error
+		entry, err = s.baseOn(ctx, l, dn, attributes)
+		return err
+	})
+	return entry, err
+}
+
+// baseOn is base on one link, without another attempt.
+func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []string) (*ldap.Entry, error) {
+	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, matchAll, attributes, nil)
+	found, err := ask(ctx, s.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) {
+		return conn.Search(request)
+	})
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case len(found.Entries) == 0:
+		return nil, nil
+	}
+	return found.Entries[0], nil
+}
+
+// store is a Sink seen from one collection.
+type store struct {
+	*Sink
+	c directory.Collection
+}
+
+var _ directory.Store = (*store)(nil)
+
+// complete runs a write of several steps to its end though its caller may
+// leave: somebody who hangs up in the middle must not leave half of it behind.
+// The caller is free at once; what is left may take the configured time of one
+// answer longer.
+func complete[T any](ctx context.Context, s *Sink, write func(context.Context) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(s.pool.cfg.Timeout, func() { cancel(context.Cause(ctx)) })
+	})
+	go func() {
+		value, err := write(work)
+		stop()
+		cancel(nil)
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, fail(directory.Unavailable, context.Cause(ctx))
+	}
+}
