@@ -106,7 +106,7 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.echo.ServeHTTP(w, r) }
 
 // tidyPath takes doubled and trailing slashes out of a path: clients glue base
-// URL and endpoint together in every way (idp-behaviour rule 28).
+// URL and endpoint together in every way (docs/identity-providers.md, rule 28).
 func tidyPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		u := c.Request().URL

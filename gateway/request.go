@@ -137,7 +137,11 @@ func (q *request) location(res scim.Resource) string {
 func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
 	root := strings.TrimSuffix(g.config.ExternalURL, "/")
 	if root == "" {
-		root = c.Scheme() + "://" + c.Request().Host
+		// Headers of a proxy are not asked: anybody can send them.
+		root = "http://" + c.Request().Host
+		if c.IsTLS() {
+			root = "https://" + c.Request().Host
+		}
 	}
 	path, best := c.Request().URL.Path, t.basePaths[0]
 	for _, base := range t.basePaths {

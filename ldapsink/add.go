@@ -139,14 +139,18 @@ func (st *store) refusedAdd(err error) error {
 func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEntry) (directory.Entry, error) {
 	s := st.selected(nil)
 	s.times = true
-	claims := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
-	found, err := st.find(ctx, directory.OrOf(claims...), s.with(e.Keys))
+	filters := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
+	name := directory.Key{Attribute: st.c.Naming, Value: e.Name}
+	found, err := st.find(ctx, directory.OrOf(filters...), s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name)))
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	folded := directory.FoldDN(dn)
-	at := slices.IndexFunc(found, func(f directory.Entry) bool { return directory.FoldDN(f.DN) == folded })
-	if at < 0 || found[at].Marker.Request != e.Marker.Request {
+	at := slices.IndexFunc(found, func(f directory.Entry) bool {
+		_, parent := splitName(f.DN)
+		return f.Marker.Request == e.Marker.Request && directory.FoldDN(parent) == directory.FoldDN(st.c.Base) &&
+			claims(f, []directory.Key{name}, func(a, b string) bool { return a == b })
+	})
+	if at < 0 {
 		return directory.Entry{}, failf(directory.Internal, "the entry that was added cannot be read: it was removed at once, or rights to read it are missing")
 	}
 	mine := found[at]

@@ -71,6 +71,8 @@ func (st *store) vacant(ctx context.Context, to string, old directory.Entry) err
 	switch {
 	case err != nil || there == nil:
 		return err
+	case first(there, st.flavor.id) == old.ID && directory.FoldDN(there.DN) == directory.FoldDN(old.DN):
+		return nil // equal by the directory's own rule, which knows more than FoldDN
 	case first(there, st.flavor.id) == old.ID:
 		return failf(directory.Changed, "the entry has the name already")
 	}

@@ -9,38 +9,11 @@ import (
 	"scimgate/internal/directory"
 )
 
-// Schema is what a directory says about its attributes and object classes
-// (RFC 4512 section 4.2). Names are found whatever their case, and by every
-// name and number that the directory gives them.
+// Schema is a directory.Schema as the directory publishes it; names are found by
+// their numbers too.
 type Schema struct {
-	attributes map[string]*AttributeType
-	classes    map[string]*ObjectClass
-}
-
-// AttributeType is what is known about an attribute, with what it takes over
-// from the attribute that it is derived from.
-type AttributeType struct {
-	Names       []string // the first is the one under which the directory returns values
-	OID         string
-	Superior    string
-	Single      bool   // it has one value at most
-	Equality    string // matching rules; "" where filters of the kind match nothing
-	Ordering    string
-	Substring   string
-	Syntax      string // OID
-	Length      int    // the longest value, 0 where none is given
-	ReadOnly    bool   // only the directory writes it
-	Operational bool
-}
-
-// ObjectClass is what is known about an object class, without what it takes
-// over from its superiors: see Allowed.
-type ObjectClass struct {
-	Names     []string
-	OID       string
-	Superiors []string
-	Kind      string // ABSTRACT, STRUCTURAL or AUXILIARY
-	Must, May []string
+	attributes map[string]*directory.AttributeType
+	classes    map[string]*directory.ObjectClass
 }
 
 // Schema reads the directory's schema.
@@ -64,10 +37,10 @@ func (s *Sink) Schema(ctx context.Context) (*Schema, error) {
 
 // parseSchema reads descriptions in the form of RFC 4512 sections 4.1.1 and 4.1.2.
 func parseSchema(attributeTypes, objectClasses []string) *Schema {
-	schema := &Schema{attributes: map[string]*AttributeType{}, classes: map[string]*ObjectClass{}}
+	schema := &Schema{attributes: map[string]*directory.AttributeType{}, classes: map[string]*directory.ObjectClass{}}
 	for _, text := range attributeTypes {
 		d := parseDescription(text)
-		a := &AttributeType{
+		a := &directory.AttributeType{
 			Names: d.words["NAME"], OID: d.oid, Superior: d.first("SUP"), Single: d.has("SINGLE-VALUE"),
 			Equality: d.first("EQUALITY"), Ordering: d.first("ORDERING"), Substring: d.first("SUBSTR"),
 			ReadOnly: d.has("NO-USER-MODIFICATION"), Operational: d.has("USAGE") && d.first("USAGE") != "userApplications",
@@ -82,7 +55,7 @@ func parseSchema(attributeTypes, objectClasses []string) *Schema {
 	}
 	for _, text := range objectClasses {
 		d := parseDescription(text)
-		c := &ObjectClass{Names: d.words["NAME"], OID: d.oid, Superiors: d.words["SUP"], Kind: "STRUCTURAL", Must: d.words["MUST"], May: d.words["MAY"]}
+		c := &directory.ObjectClass{Names: d.words["NAME"], OID: d.oid, Superiors: d.words["SUP"], Kind: "STRUCTURAL", Must: d.words["MUST"], May: d.words["MAY"]}
 		for _, kind := range []string{"ABSTRACT", "AUXILIARY"} {
 			if d.has(kind) {
 				c.Kind = kind
@@ -106,7 +79,7 @@ func syntaxAndLength(text string) (string, int) {
 }
 
 // inherit fills in what an attribute takes over from its superior.
-func (s *Schema) inherit(a *AttributeType, depth int) {
+func (s *Schema) inherit(a *directory.AttributeType, depth int) {
 	super := s.attributes[strings.ToLower(a.Superior)]
 	if super == nil || depth > 10 {
 		return
@@ -120,20 +93,20 @@ func (s *Schema) inherit(a *AttributeType, depth int) {
 }
 
 // Attribute returns what is known about an attribute; options are ignored.
-func (s *Schema) Attribute(description string) (AttributeType, bool) {
+func (s *Schema) Attribute(description string) (directory.AttributeType, bool) {
 	name, _, _ := strings.Cut(description, ";")
 	a, ok := s.attributes[strings.ToLower(name)]
 	if !ok {
-		return AttributeType{}, false
+		return directory.AttributeType{}, false
 	}
 	return *a, true
 }
 
 // Class returns what is known about an object class.
-func (s *Schema) Class(name string) (ObjectClass, bool) {
+func (s *Schema) Class(name string) (directory.ObjectClass, bool) {
 	c, ok := s.classes[strings.ToLower(name)]
 	if !ok {
-		return ObjectClass{}, false
+		return directory.ObjectClass{}, false
 	}
 	return *c, true
 }
@@ -143,7 +116,7 @@ func (s *Schema) Class(name string) (ObjectClass, bool) {
 // by the name that the directory returns it under. extensible says that one of
 // the classes allows every attribute.
 func (s *Schema) Allowed(classes []string) (must, may []string, extensible bool) {
-	seen := map[*ObjectClass]bool{}
+	seen := map[*directory.ObjectClass]bool{}
 	var visit func(name string)
 	visit = func(name string) {
 		c := s.classes[strings.ToLower(name)]

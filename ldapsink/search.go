@@ -3,16 +3,66 @@ package ldapsink
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-ldap/ldap/v3"
+	"golang.org/x/sync/errgroup"
 
 	"scimgate/internal/directory"
 )
 
 // Search implements directory.Store.
 func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
-	entries, err := st.find(ctx, st.scoped(q.Filter, q.Scope), st.selected(q.Attributes))
-	return entries, wrap("search", err)
+	s := st.selected(q.Attributes)
+	parts := pieces(q.Filter)
+	if len(parts) == 1 {
+		entries, err := st.find(ctx, st.scoped(q.Filter, q.Scope), s)
+		return entries, wrap("search", err)
+	}
+	found := make([][]directory.Entry, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(len(st.pool.links))
+	for i, part := range parts {
+		group.Go(func() error {
+			var err error
+			found[i], err = st.find(ctx, st.scoped(part, q.Scope), s)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, wrap("search", err)
+	}
+	return distinct(found), nil
+}
+
+// alternatives is how many a search has at most. A server holds every entry
+// that it finds against each of them in turn, so that 5,000 in one search take
+// three times as long as in ten, and it refuses requests of some megabytes.
+const alternatives = 500
+
+// pieces splits a filter with very many alternatives into several with fewer.
+func pieces(f directory.Filter) []directory.Filter {
+	if f.Op != directory.Or || len(f.Filters) <= alternatives {
+		return []directory.Filter{f}
+	}
+	var parts []directory.Filter
+	for some := range slices.Chunk(f.Filters, alternatives) {
+		parts = append(parts, directory.OrOf(some...))
+	}
+	return parts
+}
+
+// distinct joins the results of searches that may have found an entry twice.
+func distinct(found [][]directory.Entry) []directory.Entry {
+	seen := map[string]bool{}
+	var entries []directory.Entry
+	for _, e := range slices.Concat(found...) {
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			entries = append(entries, e)
+		}
+	}
+	return entries
 }
 
 // scoped adds to a filter which entries a scope sees. The caller's filter comes

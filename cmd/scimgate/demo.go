@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"scimgate/internal/slapd"
@@ -117,7 +116,7 @@ func (o demoOptions) serve(ctx context.Context, server *slapd.Server, stdout, st
 		return nil
 	})
 	work.Go(func() error {
-		return run(ctx, cfg, newLog().With(zap.String("tenant", demoTenant)), func(a addresses) { o.announce(stdout, a, server) })
+		return run(ctx, cfg, newLog(), func(a addresses) { o.announce(stdout, a, server) })
 	})
 	return work.Wait()
 }

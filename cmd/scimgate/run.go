@@ -43,6 +43,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		}
 		tenants = append(tenants, tenant)
 	}
+	if err := hold(ctx, cfg, sinks, tenants, log); err != nil {
+		return err
+	}
 	g := gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
@@ -60,29 +63,70 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		BasePaths: t.BasePaths(),
 		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
 	}
-	var mappings []*mapping.Mapping
 	var referrers []directory.Referrer
-	for _, part := range []struct {
-		name string
-		key  string
-		cfg  *mapping.Config
-	}{{"User", "users", t.Users}, {"Group", "groups", t.Groups}} {
-		if part.cfg == nil {
-			continue
-		}
-		m, faults := mapping.Compile(*part.cfg, part.name, t.Name)
+	for _, part := range parts(index, t) {
+		m, faults := mapping.Compile(*part.config, part.name, t.Name)
 		if len(faults) > 0 { // config.Load found none, so this is no user's fault
-			return tenant, fmt.Errorf("tenants[%d].%s.%w", index, part.key, faults[0])
+			return tenant, fmt.Errorf("%s.%w", part.key, faults[0])
 		}
-		mappings = append(mappings, m)
+		tenant.Types = append(tenant.Types, gateway.Type{Mapping: m})
 		referrers = append(referrers, m.Referrers()...)
 	}
-	for _, m := range mappings {
-		c := m.Collection()
+	for i := range tenant.Types {
+		c := tenant.Types[i].Mapping.Collection()
 		c.Referrers = referrers
-		tenant.Types = append(tenant.Types, gateway.Type{Mapping: m, Store: sink.Store(c)})
+		tenant.Types[i].Store = sink.Store(c)
 	}
 	return tenant, nil
+}
+
+// part is the declaration of one resource type.
+type part struct {
+	name   string // the resource type
+	key    string // where it stands in the file
+	config *mapping.Config
+}
+
+// parts are the resource types of a tenant, in the order of gateway.Tenant.Types.
+func parts(index int, t config.Tenant) []part {
+	key := fmt.Sprintf("tenants[%d].", index)
+	all := []part{{"User", key + "users", t.Users}}
+	if t.Groups != nil {
+		all = append(all, part{"Group", key + "groups", t.Groups})
+	}
+	return all
+}
+
+// hold holds every mapping against the schema of its directory. A directory
+// that does not answer now is no reason not to start.
+func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Sink, tenants []gateway.Tenant, log *zap.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	schemas := map[string]directory.Schema{}
+	for name, sink := range sinks {
+		schema, err := sink.Schema(ctx)
+		if err != nil {
+			log.Warn("the mappings cannot be held against the directory's schema now", zap.String("directory", name), zap.Error(err))
+			continue
+		}
+		schemas[name] = schema
+	}
+	var report config.Report
+	for i, t := range cfg.Tenants {
+		schema, ok := schemas[t.Directory]
+		if !ok {
+			continue
+		}
+		for j, part := range parts(i, t) {
+			for _, f := range tenants[i].Types[j].Mapping.Hold(schema) {
+				report.Faults = append(report.Faults, cfg.Source().Locate(part.key, f))
+			}
+		}
+	}
+	if len(report.Faults) > 0 {
+		return usageError{&report}
+	}
+	return nil
 }
 
 // serve listens until ctx ends.

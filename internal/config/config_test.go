@@ -195,15 +195,24 @@ func TestAKeyWithoutEffectYetMayBeEmpty(t *testing.T) {
 }
 
 func TestAPasswordInPlainIsAWarning(t *testing.T) {
-	_, warnings, err := load(t, "${TEST_PASSWORD}", "secret")
+	_, warnings, err := load(t, "${TEST_PASSWORD}", "secret", "directories:", "server: {listen: 'localhost:0'}\ndirectories:")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(warnings) != 1 || !strings.HasPrefix(warnings[0].String(), "dir/scimgate.yaml:4:49: directories.corp.bind.password: is written in plain") {
+	if len(warnings) != 1 || !strings.HasPrefix(warnings[0].String(), "dir/scimgate.yaml:5:49: directories.corp.bind.password: is written in plain") {
 		t.Errorf("warnings: %v", warnings)
 	}
 	if strings.Contains(fmt.Sprint(warnings), "secret") {
 		t.Errorf("the warning repeats the password: %v", warnings)
+	}
+}
+
+func TestPlainHTTPBeyondThisMachineIsAWarning(t *testing.T) {
+	for listen, want := range map[string]int{"127.0.0.1:0": 0, "'[::1]:80'": 0, "':8080'": 1, "192.0.2.1:80": 1} {
+		_, warnings, err := load(t, "directories:", "server: {listen: "+listen+"}\ndirectories:")
+		if err != nil || len(warnings) != want {
+			t.Errorf("%s: warnings %v, error %v", listen, warnings, err)
+		}
 	}
 }
 

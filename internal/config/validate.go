@@ -57,6 +57,9 @@ func (v Server) validate(s *Source) {
 	if (v.TLS.CertFile == "") != (v.TLS.KeyFile == "") {
 		s.fault("server.tls", "needs certFile and keyFile together, or neither")
 	}
+	if host, _, err := net.SplitHostPort(v.Listen); err == nil && v.TLS.CertFile == "" && !loopback(host) {
+		s.warn("server.listen", "takes tokens in clear text; set server.tls, or listen at 127.0.0.1 behind a proxy")
+	}
 	for i, p := range v.TrustedProxies {
 		if _, err := network(p); err != nil {
 			s.fault(fmt.Sprintf("server.trustedProxies[%d]", i), "%q is not an address or a network; write for example 192.0.2.1 or 192.0.2.0/24", p)
@@ -106,6 +109,11 @@ func (d Directory) validate(s *Source, key string) {
 	if d.Retry.Cap > 0 && d.Retry.Base > d.Retry.Cap {
 		s.fault(key+".retry", "has a base of %s above its cap of %s; delays grow from base to cap", d.Retry.Base, d.Retry.Cap)
 	}
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func listen(s *Source, key, address string) {

@@ -8,7 +8,7 @@ import (
 
 // Apply carries out a patch on a copy of the resource: all operations in order,
 // or none (RFC 7644 section 3.5.2). Where identity providers need more than the
-// RFC says (idp-behaviour.md section 0, rows 5 to 20):
+// RFC says (docs/identity-providers.md, rules 5 to 20):
 //
 //   - the value of a path-less operation is merged key by key, and a key may be a
 //     path; unknown and read-only keys are ignored there

@@ -23,23 +23,29 @@ func (e editor) assignList(c change) error {
 }
 
 // union is the list and the elements of more that are not in it. An element in
-// both has the sub-attributes of both, those of more first. The second result
-// tells which elements of the union come from more.
+// both has the sub-attributes of both, those of more first; one without a type is
+// in the list if its value is, whatever the type there. The second result tells
+// which elements of the union come from more.
 func union(a Attribute, list, more []any) ([]any, []int) {
 	all := slices.Clone(list)
 	at := make(map[string]int, len(list)+len(more))
-	for i, element := range list {
-		if _, ok := at[identity(a, element)]; !ok {
-			at[identity(a, element)] = i
+	index := func(i int) {
+		for _, id := range []string{identity(a, all[i]), identity(a, untyped(all[i]))} {
+			if _, ok := at[id]; !ok {
+				at[id] = i
+			}
 		}
+	}
+	for i := range all {
+		index(i)
 	}
 	var touched []int
 	for _, element := range more {
 		i, ok := at[identity(a, element)]
 		if !ok {
 			i = len(all)
-			at[identity(a, element)] = i
 			all = append(all, element)
+			index(i)
 		} else if old, isObject := all[i].(map[string]any); isObject {
 			all[i] = overlaid(old, element)
 		}

@@ -85,6 +85,9 @@ func TestApply(t *testing.T) {
 
 		// lists
 		{"add what is there", two, `{"op":"add","path":"emails","value":[{"type":"work","value":"w"}]}`, two},
+		{"add what is there, without its type", two, `{"op":"add","path":"emails","value":[{"value":"w"}]}`, two},
+		{"add what is there with another type", two, `{"op":"add","path":"emails","value":[{"value":"h","type":"other"}]}`,
+			`{"emails":[{"type":"work","value":"w","primary":true},{"type":"home","value":"h"},{"type":"other","value":"h"}]}`},
 		{"add nothing", two, `{"op":"add","path":"emails","value":[]}`, two},
 		{"replace by none", two, `{"op":"replace","path":"emails","value":[]}`, `{}`},
 		{"remove all", two, `{"op":"remove","path":"emails"}`, `{}`},
@@ -155,7 +158,6 @@ func TestApplyMembers(t *testing.T) {
 		{`{"op":"remove","path":"displayName"}`, TypeMutability},
 	} {
 		_, err := Apply(GroupDefinition(), resource(t, ab), patch(t, test.operation))
-		t.Log(err)
 		wantError(t, err, test.scimType, "operation 1 (")
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Resource, or nil if it says nothing: null, blank text, an empty list or
 // object, or one that is empty once its parts are. Clients send booleans as text,
 // lists of one for single values and single values for lists, and bare strings
-// for complex attributes that have a value (idp-behaviour.md section 0, rows 6,
+// for complex attributes that have a value (docs/identity-providers.md, rules 6,
 // 17 to 20). What cannot be understood is a 400 invalidValue that calls the
 // attribute name.
 func normalize(a Attribute, name string, v any) (any, error) {

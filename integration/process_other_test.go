@@ -1,0 +1,7 @@
+//go:build integration && !linux
+
+package integration
+
+import "syscall"
+
+func childAttributes() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,182 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template"
+
+	"scimgate/internal/slapd"
+)
+
+// site is a customer: a directory, and what the configuration says about it.
+// Zero values are those of an OpenLDAP with the gateway's schema.
+type site struct {
+	Overlays []string // beside ppolicy
+	Groups   bool     // the directory knows groupOfMembers
+	TLS      *slapd.TLS
+	LDAPS    bool
+	Entries  string // LDIF
+	// Through is called with the address of the directory and returns the one
+	// that the gateway is told.
+	Through func(address string) string
+
+	Schema           bool // the gateway's schema is in the directory
+	State1, Source1  string
+	State2, Source2  string
+	StableKey        string
+	GroupKey         string
+	GroupClass       string
+	Member           string
+	EmptyMember      string
+	OnForeignLock    string
+	Delete           string
+	UserRules        []string
+	PageSize         int
+	Timeout          string
+	CAFile           string
+	StartTLS         bool
+	URL, State       string
+	BindDN, Password string
+	PasswordFile     string
+}
+
+// usual is an OpenLDAP with the gateway's schema and groupOfNames.
+func usual(overlays ...string) site {
+	return site{
+		Overlays: overlays, Schema: true,
+		State1: "scimState", Source1: "scimSource", State2: "scimState", Source2: "scimSource",
+		StableKey: "scimExternalId", GroupKey: "scimExternalId",
+		GroupClass: "groupOfNames", Member: "member", EmptyMember: "cn=nobody,dc=example,dc=org",
+		OnForeignLock: "keep", Delete: "disable", PageSize: 100, Timeout: "20s",
+	}
+}
+
+// company is a running site.
+type company struct {
+	*gate
+	slapd  *slapd.Server
+	config string // its configuration file
+}
+
+// serve runs a directory and, in front of it, the gateway with a configuration
+// file, until the test ends.
+func serve(t *testing.T, s site) *company {
+	t.Helper()
+	server := s.directory(t)
+	config := s.write(t, server)
+	c := &company{slapd: server, config: config}
+	c.gate = startServe(t, config)
+	c.ldap, c.suffix, c.password = server.URL(), server.Suffix(), server.AdminPassword()
+	c.token = makeToken(t, config, "okta")
+	return c
+}
+
+// directory starts the slapd of the site.
+func (s site) directory(t *testing.T) *slapd.Server {
+	t.Helper()
+	cfg := slapd.Config{
+		Dir: t.TempDir(), Overlays: append([]string{"ppolicy"}, s.Overlays...), GroupSchema: s.Groups,
+		NoScimSchema: !s.Schema, TLS: s.TLS, Entries: s.Entries,
+	}
+	if s.LDAPS {
+		cfg.ListenTLS = "127.0.0.1:0"
+	}
+	server, err := slapd.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// write makes the configuration file.
+func (s site) write(t *testing.T, server *slapd.Server) string {
+	t.Helper()
+	dir := t.TempDir()
+	s.State, s.BindDN, s.Password = filepath.Join(dir, "state"), server.AdminDN(), server.AdminPassword()
+	s.PasswordFile = filepath.Join(dir, "password")
+	switch {
+	case s.Through != nil:
+		s.URL = "ldap://" + s.Through(server.Addr())
+	case s.LDAPS:
+		s.URL = server.TLSURL()
+	default:
+		s.URL = server.URL()
+	}
+	made, err := template.New("serve.yaml").Funcs(template.FuncMap{"quote": strconv.Quote}).ParseFiles(filepath.Join("testdata", "serve.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := made.Execute(&text, s); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "scimgate.yaml")
+	for file, content := range map[string][]byte{s.PasswordFile: []byte(s.Password), config: text.Bytes()} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return config
+}
+
+var readyLog = regexp.MustCompile(`(?m)^.*"msg":"ready","listen":"([^"]+)","admin":"([^"]+)".*$`)
+
+// startServe runs serve until the test ends.
+func startServe(t *testing.T, config string) *gate {
+	t.Helper()
+	p, err := launch("serve", "--config", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{program: p}
+	g.endWith(t)
+	found, err := p.awaitLine(t.Context(), p.log, readyLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.base, g.health = "http://"+found[1]+"/scim/v2", "http://"+found[2]+"/readyz"
+	return g
+}
+
+// makeToken makes a token as an operator does.
+func makeToken(t *testing.T, config, tenant string) string {
+	t.Helper()
+	cmd := exec.Command(binary, "token", "create", "--config", config, "--tenant", tenant)
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	token := strings.TrimSpace(string(out))
+	if err != nil || token == "" || strings.ContainsAny(token, " \n") {
+		t.Fatalf("token create: %v: %q\n%s", err, out, complaint.String())
+	}
+	return token
+}
+
+// run runs the binary to its end.
+func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	p, err := launch(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+	case <-t.Context().Done():
+		t.Fatal(fmt.Errorf("scimgate %v does not end: %w", args, p.stop()))
+	}
+	return p.cmd.ProcessState.ExitCode(), p.out.String(), p.log.String()
+}

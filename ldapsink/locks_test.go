@@ -1,0 +1,70 @@
+package ldapsink
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"scimgate/internal/directory"
+)
+
+func TestLocksExcludeAndLeaveNothing(t *testing.T) {
+	ls := newLocks()
+	holders := map[string]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range 64 {
+		names := []string{string(rune('a' + i%3)), string(rune('a' + (i+1)%3)), string(rune('a' + i%3))}
+		wg.Go(func() {
+			release, _, err := ls.acquire(context.Background(), names...)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			for _, n := range names[:2] {
+				if holders[n]++; holders[n] != 1 {
+					t.Errorf("%d hold %q", holders[n], n)
+				}
+			}
+			mu.Unlock()
+			mu.Lock()
+			for _, n := range names[:2] {
+				holders[n]--
+			}
+			mu.Unlock()
+			release()
+		})
+	}
+	wg.Wait()
+	if len(ls.names) != 0 {
+		t.Errorf("%d locks are left", len(ls.names))
+	}
+}
+
+func TestWaitingForALockEndsWithTheContext(t *testing.T) {
+	ls := newLocks()
+	release, waited, err := ls.acquire(context.Background(), "b")
+	if err != nil || waited {
+		t.Fatal(waited, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		_, _, err := ls.acquire(ctx, "a", "b")
+		done <- err
+	}()
+	cancel()
+	if err := <-done; !directory.Is(err, directory.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+	if again, _, err := ls.acquire(context.Background(), "a"); err != nil {
+		t.Error("the first of two locks was kept")
+	} else {
+		again()
+	}
+	release()
+	if len(ls.names) != 0 {
+		t.Errorf("%d locks are left", len(ls.names))
+	}
+}

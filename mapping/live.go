@@ -1,0 +1,112 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scimgate/internal/directory"
+)
+
+// Hold holds the declaration against the schema that the directory has: what
+// it does not know, does not allow, or demands without a source.
+func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
+	h := holder{schema: schema}
+	for i, name := range m.config.ObjectClasses {
+		if _, ok := schema.Class(name); !ok {
+			h.fault(fmt.Sprintf("objectClasses[%d]", i), "the directory has no object class %s", name)
+		}
+	}
+	var must []string
+	must, h.may, h.extensible = schema.Allowed(m.config.ObjectClasses)
+	h.may = append(h.may, must...)
+	fed := []string{"objectClass"}
+	writes := func(key, ldap string) {
+		if a, ok := h.writable(key, ldap); ok {
+			fed = append(fed, a.Names[0])
+		}
+	}
+	writes("marker.state", m.config.Marker.State)
+	writes("marker.source", m.config.Marker.Source)
+	for i, s := range m.steps {
+		h.writable(fmt.Sprintf("deactivate[%d].set.ldap", i), s.LDAP)
+	}
+	for i := range m.rules {
+		r := &m.rules[i]
+		key := m.ruleKey(i)
+		a, ok := h.writable(key+".ldap", r.config.LDAP)
+		if !ok {
+			continue
+		}
+		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
+			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
+				r.config.LDAP, r.path.String())
+		}
+		if r.always(m) {
+			fed = append(fed, a.Names[0])
+		}
+	}
+	for _, name := range must {
+		if !slices.ContainsFunc(fed, func(f string) bool { return strings.EqualFold(f, name) }) {
+			h.fault("attributes", "the object classes demand %s, and no rule always gives it a value; map it as required, with a default or a template", name)
+		}
+	}
+	return h.faults
+}
+
+// joined reports whether the rule feeds one part of an element, as a town is
+// one part of an address: of several elements the first counts.
+func (r *rule) joined() bool { return r.path.Sub != "value" && r.path.Sub != "" }
+
+// always reports whether the rule gives every entry a value.
+func (r *rule) always(m *Mapping) bool {
+	return r.config.Required || r == m.naming || r.computed != nil || r.fallback != nil || r.config.EmptyMember != ""
+}
+
+// ruleKey is the place of a rule in the declaration.
+func (m *Mapping) ruleKey(i int) string {
+	if i < len(m.config.Attributes) {
+		return fmt.Sprintf("attributes[%d]", i)
+	}
+	i -= len(m.config.Attributes)
+	for e, extension := range m.config.Extensions {
+		if i < len(extension.Attributes) {
+			return fmt.Sprintf("extensions[%d].attributes[%d]", e, i)
+		}
+		i -= len(extension.Attributes)
+	}
+	return "attributes"
+}
+
+// holder collects what does not hold.
+type holder struct {
+	schema     directory.Schema
+	may        []string
+	extensible bool
+	faults     []directory.Fault
+}
+
+func (h *holder) fault(key, format string, args ...any) {
+	h.faults = append(h.faults, directory.Fault{Key: key, Problem: fmt.Sprintf(format, args...)})
+}
+
+// writable looks whether an entry of the object classes can have an attribute.
+// Operational attributes, such as a password policy's lock, belong to no class.
+func (h *holder) writable(key, ldap string) (directory.AttributeType, bool) {
+	a, ok := h.schema.Attribute(ldap)
+	switch {
+	case !ok || len(a.Names) == 0:
+		h.fault(key, "the directory has no attribute %s", ldap)
+		return a, false
+	case !strings.EqualFold(a.Names[0], ldap):
+		h.fault(key, "the directory returns %s as %s; use that name", ldap, a.Names[0])
+		return a, false
+	case a.ReadOnly:
+		h.fault(key, "%s is written by the directory alone", ldap)
+		return a, false
+	case !a.Operational && !h.extensible && !slices.ContainsFunc(h.may, func(m string) bool { return strings.EqualFold(m, a.Names[0]) }):
+		h.fault(key, "%s is not allowed by the object classes; add one that allows it", ldap)
+		return a, false
+	}
+	return a, true
+}
