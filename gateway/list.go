@@ -189,4 +189,3 @@ func (q *request) shown(entries []directory.Entry, v view) ([]any, error) {
 	}
 	return all, nil
 }
-

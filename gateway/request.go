@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -33,7 +34,7 @@ func (g *Gateway) handle(t *resourceType, do func(*request) error) echo.HandlerF
 func (q *request) ctx() context.Context { return q.Request().Context() }
 
 func (q *request) stamp() mapping.Stamp {
-	return mapping.Stamp{Request: q.event.request, Now: q.gateway.now().UTC()}
+	return mapping.Stamp{Request: q.event.request, Now: q.gateway.now().UTC().Truncate(time.Second)}
 }
 
 // body reads the request's body.

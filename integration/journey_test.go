@@ -50,7 +50,7 @@ func TestJourneyOfAPerson(t *testing.T) {
 
 	c.do("PATCH", "/Users/"+id, []byte(oktaOff)).want(http.StatusOK)
 	gets("deactivated as Okta does it", false)
-	if c.get("/Users/" + id).want(http.StatusOK).at("$.active") != false {
+	if c.get("/Users/"+id).want(http.StatusOK).at("$.active") != false {
 		t.Error("active is not false")
 	}
 	if found := c.find("Users", `userName eq "`+name+`"`); found.total() != 1 {

@@ -14,16 +14,20 @@ import (
 	"scimgate/internal/slapd"
 )
 
-// binary is the program under test, built once for all tests.
-var binary string
+var (
+	workDir string // of what tests share
+	binary  string // the program under test, built once for all tests
+)
 
 // buildFlags of the program; see race_test.go.
 var buildFlags []string
 
-// common is the demo that tests share which mind only their own people.
+// common are the gateways that tests share which mind only their own people:
+// the demo, and one before a directory that follows references by itself.
 var common struct {
 	sync.Mutex
-	gate *gate
+	demo, overlays *gate
+	server         *slapd.Server // of overlays
 }
 
 func TestMain(m *testing.M) {
@@ -44,17 +48,32 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "scimgate")
+	workDir, binary = dir, filepath.Join(dir, "scimgate")
 	args := append(append([]string{"build"}, buildFlags...), "-o", binary, "scimgate/cmd/scimgate")
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "integration: go %v: %v\n%s", args, err, out)
 		return 1
 	}
 	code := m.Run()
-	if g := common.gate; g != nil {
+	return max(code, endCommon())
+}
+
+// endCommon stops what tests shared; it returns 1 if anything ended badly.
+func endCommon() int {
+	code := 0
+	for _, g := range []*gate{common.demo, common.overlays} {
+		if g == nil {
+			continue
+		}
 		if err := g.stop(); err != nil {
-			fmt.Fprintf(os.Stderr, "the shared demo: %v\n%s", err, g.log.tail())
-			return 1
+			fmt.Fprintf(os.Stderr, "%s: %v\n%s", g.cmd, err, g.log.tail())
+			code = 1
+		}
+	}
+	if common.server != nil {
+		if err := common.server.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
 		}
 	}
 	return code
@@ -66,13 +85,36 @@ func shared(t *testing.T) *gate {
 	t.Helper()
 	common.Lock()
 	defer common.Unlock()
-	if common.gate == nil {
+	if common.demo == nil {
 		g, err := startDemo(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		common.gate = g
+		common.demo = g
 	}
-	common.gate.showLog(t)
-	return common.gate
+	common.demo.showLog(t)
+	return common.demo
+}
+
+// sharedOverlays is the same with refint and memberof in the directory.
+func sharedOverlays(t *testing.T) *gate {
+	t.Helper()
+	common.Lock()
+	defer common.Unlock()
+	if common.overlays == nil {
+		s := usual("refint", "memberof")
+		var err error
+		if common.server, err = slapd.Start(t.Context(), s.slapd(filepath.Join(workDir, "slapd"))); err != nil {
+			t.Fatal(err)
+		}
+		config := s.write(t, workDir, common.server)
+		g, err := startServe(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.of(common.server, makeToken(t, config, "okta"))
+		common.overlays = g
+	}
+	common.overlays.showLog(t)
+	return common.overlays
 }

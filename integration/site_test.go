@@ -4,6 +4,8 @@ package integration
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	"scimgate/internal/slapd"
 )
@@ -24,7 +27,9 @@ type site struct {
 	Groups   bool     // the directory knows groupOfMembers
 	TLS      *slapd.TLS
 	LDAPS    bool
-	Entries  string // LDIF
+	Entries  string   // LDIF
+	Database []string // further lines of slapd.conf
+	Access   []string
 	// Through is called with the address of the directory and returns the one
 	// that the gateway is told.
 	Through func(address string) string
@@ -71,26 +76,7 @@ type company struct {
 // file, until the test ends.
 func serve(t *testing.T, s site) *company {
 	t.Helper()
-	server := s.directory(t)
-	config := s.write(t, server)
-	c := &company{slapd: server, config: config}
-	c.gate = startServe(t, config)
-	c.ldap, c.suffix, c.password = server.URL(), server.Suffix(), server.AdminPassword()
-	c.token = makeToken(t, config, "okta")
-	return c
-}
-
-// directory starts the slapd of the site.
-func (s site) directory(t *testing.T) *slapd.Server {
-	t.Helper()
-	cfg := slapd.Config{
-		Dir: t.TempDir(), Overlays: append([]string{"ppolicy"}, s.Overlays...), GroupSchema: s.Groups,
-		NoScimSchema: !s.Schema, TLS: s.TLS, Entries: s.Entries,
-	}
-	if s.LDAPS {
-		cfg.ListenTLS = "127.0.0.1:0"
-	}
-	server, err := slapd.Start(t.Context(), cfg)
+	server, err := slapd.Start(t.Context(), s.slapd(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,13 +85,36 @@ func (s site) directory(t *testing.T) *slapd.Server {
 			t.Error(err)
 		}
 	})
-	return server
+	config := s.write(t, t.TempDir(), server)
+	g, err := startServe(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.endWith(t)
+	g.of(server, makeToken(t, config, "okta"))
+	return &company{gate: g, slapd: server, config: config}
+}
+
+// of notes which directory is behind the gate.
+func (g *gate) of(server *slapd.Server, token string) {
+	g.ldap, g.suffix, g.password, g.token = server.URL(), server.Suffix(), server.AdminPassword(), token
+}
+
+// slapd is the directory of the site.
+func (s site) slapd(dir string) slapd.Config {
+	cfg := slapd.Config{
+		Dir: dir, Overlays: append([]string{"ppolicy"}, s.Overlays...), GroupSchema: s.Groups,
+		NoScimSchema: !s.Schema, TLS: s.TLS, Entries: s.Entries, DatabaseConf: s.Database, Access: s.Access,
+	}
+	if s.LDAPS {
+		cfg.ListenTLS = "127.0.0.1:0"
+	}
+	return cfg
 }
 
 // write makes the configuration file.
-func (s site) write(t *testing.T, server *slapd.Server) string {
+func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	t.Helper()
-	dir := t.TempDir()
 	s.State, s.BindDN, s.Password = filepath.Join(dir, "state"), server.AdminDN(), server.AdminPassword()
 	s.PasswordFile = filepath.Join(dir, "password")
 	switch {
@@ -135,21 +144,17 @@ func (s site) write(t *testing.T, server *slapd.Server) string {
 
 var readyLog = regexp.MustCompile(`(?m)^.*"msg":"ready","listen":"([^"]+)","admin":"([^"]+)".*$`)
 
-// startServe runs serve until the test ends.
-func startServe(t *testing.T, config string) *gate {
-	t.Helper()
+// startServe runs serve.
+func startServe(ctx context.Context, config string) (*gate, error) {
 	p, err := launch("serve", "--config", config)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	g := &gate{program: p}
-	g.endWith(t)
-	found, err := p.awaitLine(t.Context(), p.log, readyLog)
+	found, err := p.awaitLine(ctx, p.log, readyLog)
 	if err != nil {
-		t.Fatal(err)
+		return nil, errors.Join(err, p.stop())
 	}
-	g.base, g.health = "http://"+found[1]+"/scim/v2", "http://"+found[2]+"/readyz"
-	return g
+	return &gate{program: p, base: "http://" + found[1] + "/scim/v2", health: "http://" + found[2] + "/readyz"}, nil
 }
 
 // makeToken makes a token as an operator does.
@@ -175,7 +180,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	}
 	select {
 	case <-p.done:
-	case <-t.Context().Done():
+	case <-time.After(patience):
 		t.Fatal(fmt.Errorf("scimgate %v does not end: %w", args, p.stop()))
 	}
 	return p.cmd.ProcessState.ExitCode(), p.out.String(), p.log.String()

@@ -112,7 +112,7 @@ func TestReversedUndoes(t *testing.T) {
 func TestParseSchema(t *testing.T) {
 	s := parseSchema([]string{
 		"( 2.5.4.41 NAME 'name' DESC 'RFC4519: common (super) type' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15{32768} )",
-		"( 2.5.4.4 NAME ( 'sn' 'surname' ) DESC 'it''s $ a (name)' SUP name )",
+		"( 2.5.4.4 NAME ( 'sn' 'surname' ) DESC 'it\\27s $ a (name)' SUP name )",
 		"( 1.1 NAME 'one' SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
 		"(1.2 NAME'tight'SUP sn)", "( 1.3 )", "", "(",
 	}, []string{

@@ -303,3 +303,47 @@ func TestCallerLeavesInTheMiddle(t *testing.T) {
 		return len(search(t, store, directory.Query{Scope: directory.Anyone})) == 1
 	})
 }
+
+// A write of unknown outcome is never sent to another server: the one that may
+// have done it would replicate it, and there would be two.
+func TestLostWriteDoesNotMoveToAnotherServer(t *testing.T) {
+	first, second := serve(t, slapd.Config{AdminPassword: "shared"}), serve(t, slapd.Config{AdminPassword: "shared"})
+	p := between(t, first)
+	cfg := configured(second)
+	cfg.URLs, cfg.Connections = []string{p.url(), second.URL()}, 1
+	sink := open(t, cfg)
+	store := sink.Store(users())
+	if err := sink.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.when(func(answer bool, op ber.Tag) verdict {
+		if answer && op == ldap.ApplicationAddResponse {
+			_ = p.listener.Close() // nobody comes back here
+			return cut
+		}
+		return pass
+	})
+	_, err := store.Add(t.Context(), person("bob"))
+	wantKind(t, err, directory.Unavailable)
+	if got := search(t, store, directory.Query{Scope: directory.Anyone}); len(got) != 0 {
+		t.Errorf("%d entries on the other server", len(got))
+	}
+	if got := readRaw(t, raw(t, first), "uid=bob,"+people, "uid"); len(got) != 1 {
+		t.Errorf("the first server has %q", got)
+	}
+}
+
+// Requests that wait for a server that takes connections and says nothing end
+// with their context, and the others after it fail at once.
+func TestServerThatAcceptsAndSaysNothing(t *testing.T) {
+	_, p, sink := proxied(t)
+	p.frozen.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	wantKind(t, sink.Ping(ctx), directory.Unavailable)
+	for range 50 {
+		wantKind(t, sink.Ping(t.Context()), directory.Unavailable)
+	}
+	p.frozen.Store(false)
+	eventually(t, "it works", func() bool { return sink.Ping(t.Context()) == nil })
+}

@@ -65,7 +65,7 @@ type Log struct {
 
 // Directory is one LDAP service.
 type Directory struct {
-	// Flavor names the presets: openldap or generic.
+	// Flavor names the presets: openldap.
 	Flavor      string        `yaml:"flavor"`
 	URLs        []string      `yaml:"urls"`
 	Bind        Bind          `yaml:"bind"`

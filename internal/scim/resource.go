@@ -14,7 +14,7 @@ type Resource map[string]any
 
 // Decode reads the body of a POST or PUT. What identity providers send is
 // brought into the one shape that Resource describes (docs/identity-providers.md,
-// 0, rows 6, 9, 10 and 17 to 20): names in any case, top-level names with a URN
+// rules 6, 9, 10 and 17 to 20): names in any case, top-level names with a URN
 // or a dot, nulls and blanks, booleans as text, single values for lists. Unknown
 // names, unknown URNs and read-only attributes are dropped without a word (RFC
 // 7644 section 3.3).

@@ -1,0 +1,194 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// nasty are names with everything that some layer between HTTP and the
+// directory gives a meaning to. %s is where a test puts its own part.
+var nasty = []string{
+	"lee, %s", "lee+%s", "lee %s+x, y=z", `"%s"`, `lee "the" %s`, "'%s'", "#%s", "##%s#", " %s", "%s ", "  %s  ",
+	"a/%s/b", "%s/", "*%s*", "*%s", "(%s)", "lee)(uid=*%s", "(&(uid=%s", `\%s`, `%s\`, `\2c%s`, `\\%s\20`, "<%s>", "a;%s",
+	"a=%s", "uid=%s,ou=people", "cn=admin,dc=example,dc=org %s", "Jürgen %s Größe", "名前 %s", "👩‍💻 %s", "%s é", "ß%s",
+	"%%%s", "%%2F%s", "?%s&x=1", "%s#fragment", "a:b%s", "[%s]", "{%s}", "${%s}", "|%s|", "^%s$", "~%s~", "`%s`", "!%s",
+	"%s@example.org", "a%sb c  d", "null%s", "%s.json", "-%s", "_%s", ".%s.", "@%s",
+	strings.Repeat("long", 22) + "%s", "%s" + strings.Repeat("ü", 88),
+}
+
+func nastyNames(part string) []string {
+	names := make([]string, len(nasty))
+	for i, pattern := range nasty {
+		names[i] = fmt.Sprintf(pattern, part)
+	}
+	return names
+}
+
+func filterText(s string) string { return `"` + quoted(s) + `"` }
+
+// kind is what differs between users and groups where it comes to names.
+type kind struct {
+	endpoint, scim, ldap string
+	make                 func(name string) object
+}
+
+var (
+	users  = kind{"Users", "userName", "uid", func(name string) object { return person(name) }}
+	groups = kind{"Groups", "displayName", "cn", func(name string) object { return group(name) }}
+)
+
+// holds says what is wrong with the entry of a resource that has a name.
+func (k kind) holds(c *client, d *tree, id, name string) error {
+	e := d.entry(id)
+	if got := e.GetAttributeValues(k.ldap); !slices.Equal(got, []string{name}) {
+		return fmt.Errorf("%s is %q, want %q", k.ldap, got, name)
+	}
+	if same := d.named(k.ldap, name); len(same) != 1 || same[0].DN != e.DN {
+		return fmt.Errorf("%d entries have the name", len(same))
+	}
+	dn, err := ldap.ParseDN(e.DN)
+	if err != nil {
+		return err
+	}
+	if rdn := dn.RDNs[0].Attributes; len(rdn) != 1 || rdn[0].Value != name || len(dn.RDNs) != 4 {
+		return fmt.Errorf("the entry's name is %s", e.DN)
+	}
+	found := c.find(k.endpoint, k.scim+" eq "+filterText(name))
+	if found.total() != 1 || found.ids()[0] != id || found.resources()[0][k.scim] != name {
+		return fmt.Errorf("not found by its name: %s", found.raw)
+	}
+	if got := c.get("/" + k.endpoint + "/" + id).want(http.StatusOK).text("$." + k.scim); got != name {
+		return fmt.Errorf("GET shows %q", got)
+	}
+	return nil
+}
+
+// A name may have every character that people and products put into names: it
+// becomes one correct entry, is found and listed once, and can be changed to
+// another of them, keeping id and groups.
+func TestNastyNames(t *testing.T) {
+	t.Parallel()
+	for _, k := range []kind{users, groups} {
+		t.Run(k.endpoint, func(t *testing.T) {
+			t.Parallel()
+			g := demo(t)
+			c, d := g.client(t), g.tree(t)
+			names := nastyNames("one")
+			ids := make([]string, len(names))
+			for i, name := range names {
+				a := c.post("/"+k.endpoint, k.make(name))
+				if ids[i] = a.id(); a.status != http.StatusCreated {
+					t.Fatalf("%q: %d %s", name, a.status, a.raw)
+				}
+				if err := k.holds(c, d, ids[i], name); err != nil {
+					t.Errorf("%q: %v", name, err)
+				}
+				c.post("/"+k.endpoint, k.make(name)).wantError(http.StatusConflict, "uniqueness")
+			}
+			k.listedOnce(t, c, ids)
+			team := c.createGroup("team", ids...)
+			k.renameAll(t, c, d, ids)
+			got := c.get("/Groups/" + team).members()
+			if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
+				t.Errorf("after all the renames the group has %d members, want %d", len(got), len(ids))
+			}
+		})
+	}
+}
+
+// listedOnce walks the whole list.
+func (k kind) listedOnce(t *testing.T, c *client, ids []string) {
+	t.Helper()
+	var listed []string
+	for start := 1; ; start += 20 {
+		page := c.get(fmt.Sprintf("/%s?startIndex=%d&count=20", k.endpoint, start)).want(http.StatusOK).ids()
+		if listed = append(listed, page...); len(page) < 20 {
+			break
+		}
+	}
+	slices.Sort(listed)
+	if !slices.Equal(listed, slices.Sorted(slices.Values(ids))) {
+		t.Errorf("%d are listed, want each of %d once", len(listed), len(ids))
+	}
+}
+
+// renameAll gives each the name that follows its own in the table, half of them
+// by PUT, half by PATCH.
+func (k kind) renameAll(t *testing.T, c *client, d *tree, ids []string) {
+	t.Helper()
+	names := nastyNames("two")
+	for i, id := range ids {
+		name := names[(i+1)%len(names)]
+		if i%2 == 0 {
+			c.put("/"+k.endpoint+"/"+id, k.make(name)).want(http.StatusOK)
+		} else {
+			c.patch("/"+k.endpoint+"/"+id, object{"op": "replace", "path": k.scim, "value": name}).want(http.StatusOK, http.StatusNoContent)
+		}
+		if err := k.holds(c, d, id, name); err != nil {
+			t.Errorf("renamed to %q: %v", name, err)
+		}
+	}
+}
+
+// An asterisk in a filter's value is an asterisk.
+func TestFilterValueIsNoPattern(t *testing.T) {
+	t.Parallel()
+	g := shared(t)
+	c := g.client(t)
+	part := unlike("star")
+	c.create(person(part + "abc"))
+	literal := c.create(person(part + "*"))
+	if found := c.find("Users", `userName eq "`+part+`*"`); found.total() != 1 || found.ids()[0] != literal {
+		t.Errorf("found %s", found.raw)
+	}
+	if found := c.find("Users", `userName eq "`+part+`)(uid=*"`); found.total() != 0 {
+		t.Errorf("found %s", found.raw)
+	}
+}
+
+// Changing nothing but the case of a name is a rename, not a conflict with
+// oneself.
+func TestRenameByCase(t *testing.T) {
+	t.Parallel()
+	g := shared(t)
+	c, d := g.client(t), g.tree(t)
+	name := unlike("case")
+	id := c.create(person(name))
+	upper := strings.ToUpper(name)
+	if got := c.put("/Users/"+id, person(upper)).want(http.StatusOK).text("$.userName"); got != upper {
+		t.Errorf("userName is %q, want %q", got, upper)
+	}
+	if got := d.entry(id).GetAttributeValues("uid"); !slices.Equal(got, []string{upper}) {
+		t.Errorf("uid is %q", got)
+	}
+	c.post("/Users", person(name)).wantError(http.StatusConflict, "uniqueness")
+	if c.find("Users", `userName eq "`+name+`"`).total() != 1 {
+		t.Error("userName is not compared without case")
+	}
+}
+
+// A name that a directory cannot have is refused with words, not with a 500.
+func TestImpossibleNames(t *testing.T) {
+	t.Parallel()
+	g := shared(t)
+	c := g.client(t)
+	for _, name := range []any{"", " ", nil, 42, []string{}, object{}, strings.Repeat("x", 5000), "nul\x00l"} {
+		a := c.post("/Users", person("", object{"userName": name}))
+		if a.status != http.StatusBadRequest && a.status != http.StatusCreated {
+			t.Errorf("%.40q: %d %s", name, a.status, a.raw)
+		}
+		if a.status == http.StatusCreated {
+			if _, isText := name.(string); !isText {
+				t.Errorf("%v became a name: %s", name, a.raw)
+			}
+			c.delete("/Users/" + a.id())
+		}
+	}
+}
