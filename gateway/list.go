@@ -182,9 +182,7 @@ func (q *request) shown(entries []directory.Entry, v view) ([]any, error) {
 	def := q.typ.mapping.Definition()
 	all := make([]any, len(resources))
 	for i, res := range resources {
-		if meta, ok := res["meta"].(map[string]any); ok {
-			meta["location"] = q.location(res)
-		}
+		q.typ.mapping.Locate(res, q.url)
 		all[i] = scim.Project(def, res, v.attributes, v.excluded)
 	}
 	return all, nil

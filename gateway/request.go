@@ -113,9 +113,9 @@ func (v view) names(t *resourceType, list []scim.Path) bool {
 
 // show writes one resource as the answer (RFC 7644 section 3.3 and 3.14).
 func (q *request) show(status int, res scim.Resource, v view) error {
-	location := q.location(res)
+	q.typ.mapping.Locate(res, q.url)
 	meta, _ := res["meta"].(map[string]any)
-	meta["location"] = location
+	location, _ := meta["location"].(string)
 	h := q.Response().Header()
 	if status == http.StatusCreated {
 		h.Set(echo.HeaderLocation, location)
@@ -127,10 +127,13 @@ func (q *request) show(status int, res scim.Resource, v view) error {
 	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, v.attributes, v.excluded))
 }
 
-// location is the URL of a resource.
-func (q *request) location(res scim.Resource) string {
-	id, _ := res["id"].(string)
-	return q.gateway.baseURL(q.Context, q.typ.tenant) + "/" + q.typ.mapping.Definition().Endpoint + "/" + id
+// url is where a resource of the tenant is found.
+func (q *request) url(resourceType, id string) string {
+	endpoint := ""
+	if t := q.typ.tenant.byName(resourceType); t != nil {
+		endpoint = t.mapping.Definition().Endpoint
+	}
+	return q.gateway.baseURL(q.Context, q.typ.tenant) + "/" + endpoint + "/" + id
 }
 
 // baseURL is the tenant's base as the client sees it: the base path that the

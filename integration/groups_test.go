@@ -104,7 +104,8 @@ func TestMalformedMemberChanges(t *testing.T) {
 	for _, operation := range []object{
 		{"op": "remove", "path": "members", "value": []object{}},
 		{"op": "remove", "path": "members", "value": []object{{"value": ""}}},
-		{"op": "remove", "path": "members", "value": "x"},
+		{"op": "remove", "path": "members", "value": 17},
+		{"op": "remove", "path": "members", "value": []object{{"value": 17}}},
 		{"op": "remove", "path": "members", "value": []any{nil}},
 		{"op": "remove", "path": "members", "value": []object{{"display": "no value"}}},
 		{"op": "add", "path": "members", "value": values(nobody)},

@@ -149,7 +149,7 @@ func (m *memberWrite) adapt(ctx context.Context, refusal error) error {
 	case ldap.IsErrorAnyOf(refusal, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists):
 		return m.narrow(ctx)
 	case ldap.IsErrorWithCode(refusal, ldap.LDAPResultObjectClassViolation) && m.c.EmptyMember != "" && len(m.add) == 0 && !m.put:
-		return refusal // the last member goes
+		m.put = true // the last member goes
 		return nil
 	case ldap.IsErrorWithCode(refusal, ldap.LDAPResultNoSuchObject):
 		m.dn = ""

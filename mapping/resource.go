@@ -58,6 +58,30 @@ func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
 	}
 }
 
+// Locate adds to a resource where it and those it refers to are found; url
+// gives the URL of a resource.
+func (m *Mapping) Locate(res scim.Resource, url func(resourceType, id string) string) {
+	id, _ := res["id"].(string)
+	if meta, ok := res["meta"].(map[string]any); ok {
+		meta["location"] = url(m.def.Name, id)
+	}
+	for i := range m.rules {
+		r := &m.rules[i]
+		if !r.isReference() || r.path.Sub != "value" {
+			continue
+		}
+		for _, element := range r.elementsOf(res) {
+			target, _ := element["type"].(string)
+			if target == "" {
+				target = r.config.Reference[0]
+			}
+			if id, ok := element["value"].(string); ok {
+				element["$ref"] = url(target, id)
+			}
+		}
+	}
+}
+
 // Referred returns the names in an entry that have to be looked up before
 // Resource.
 func (m *Mapping) Referred(e directory.Entry) []string {

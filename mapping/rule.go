@@ -111,6 +111,26 @@ func (r *rule) find(res scim.Resource) []found {
 	return all
 }
 
+// elementsOf returns the complex values of a resource that the rule's attribute
+// has, be they one or many.
+func (r *rule) elementsOf(res scim.Resource) []map[string]any {
+	holder := map[string]any(res)
+	if r.path.URN != "" {
+		holder, _ = res[r.path.URN].(map[string]any)
+	}
+	if one, ok := holder[r.path.Attr].(map[string]any); ok {
+		return []map[string]any{one}
+	}
+	list, _ := holder[r.path.Attr].([]any)
+	all := make([]map[string]any, 0, len(list))
+	for _, item := range list {
+		if element, ok := item.(map[string]any); ok {
+			all = append(all, element)
+		}
+	}
+	return all
+}
+
 // single enforces one value where the rule asks for it.
 func (r *rule) single(all []found) ([]found, error) {
 	if len(all) < 2 || r.config.Single == "" {

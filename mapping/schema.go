@@ -47,8 +47,9 @@ func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attri
 			if r.marks {
 				parts["primary"] = true
 			}
-			if r.isReference() && r.top.MultiValued {
-				parts["type"] = true
+			if r.isReference() {
+				parts["$ref"] = true
+				parts["type"] = r.top.MultiValued
 			}
 			a.Required = a.Required || r.config.Required && r.path.Sub == ""
 			if r.config.Unique {
