@@ -102,7 +102,11 @@ func (q *request) apply(p scim.Patch) edit {
 		if err != nil {
 			return mapping.Want{}, err
 		}
-		return q.want(res, known)
+		names, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.References(res), known)
+		if err != nil {
+			return mapping.Want{}, err
+		}
+		return q.typ.mapping.Patched(now, res, names)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -33,6 +35,9 @@ type client struct {
 	base   string
 	header http.Header
 	http   *http.Client
+	trace  *httptrace.ClientTrace // may be nil
+
+	hideLength bool
 }
 
 // client returns an identity provider with the gate's token.
@@ -55,6 +60,20 @@ func (c *client) with(name, value string) *client {
 	if value != "" {
 		other.header.Set(name, value)
 	}
+	return &other
+}
+
+// tracing returns a client that counts the requests that it has sent out.
+func tracing(c *client, sent *atomic.Int64) *client {
+	other := *c
+	other.trace = &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent.Add(1) }}
+	return &other
+}
+
+// chunked returns a client that does not announce the length of its bodies.
+func (c *client) chunked() *client {
+	other := *c
+	other.hideLength = true
 	return &other
 }
 
@@ -119,6 +138,12 @@ func (c *client) try(method, path string, body any) (*answer, error) {
 		return nil, err
 	}
 	request.Header = c.header.Clone()
+	if c.hideLength {
+		request.ContentLength = -1
+	}
+	if c.trace != nil {
+		request = request.WithContext(httptrace.WithClientTrace(request.Context(), c.trace))
+	}
 	got, err := c.http.Do(request)
 	if err != nil {
 		return nil, err

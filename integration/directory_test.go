@@ -182,3 +182,16 @@ func unlike(name string) string {
 	}
 	return name + "." + hex.EncodeToString(random)
 }
+
+// setAll replaces several attributes, and one more, in one Modify.
+func (d *tree) setAll(dn string, attributes map[string][]string, another string, values ...string) {
+	d.t.Helper()
+	request := ldap.NewModifyRequest(dn, nil)
+	request.Replace(another, values)
+	for name, values := range attributes {
+		request.Replace(name, values)
+	}
+	if err := d.conn.Modify(request); err != nil {
+		d.t.Fatalf("write %s: %v", dn, err)
+	}
+}

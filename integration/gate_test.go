@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
@@ -45,8 +46,12 @@ type program struct {
 }
 
 // launch starts the binary. Its standard output and error are kept.
-func launch(args ...string) (*program, error) {
+func launch(args ...string) (*program, error) { return launchWith(nil, args...) }
+
+// launchWith does so with more in the environment.
+func launchWith(env []string, args ...string) (*program, error) {
 	p := &program{cmd: exec.Command(binary, args...), log: newJournal(), out: newJournal(), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.log
 	p.cmd.SysProcAttr = childAttributes()
 	started := make(chan error)
@@ -105,7 +110,11 @@ var readyLine = regexp.MustCompile(`(?m)^ready (\S+) token (\S+) directory (\S+)
 
 // startDemo runs the demo on free ports.
 func startDemo(ctx context.Context, flags ...string) (*gate, error) {
-	p, err := launch(append([]string{"demo", "--listen", "127.0.0.1:0", "--ldap", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, flags...)...)
+	return startDemoWith(ctx, nil, flags...)
+}
+
+func startDemoWith(ctx context.Context, env []string, flags ...string) (*gate, error) {
+	p, err := launchWith(env, append([]string{"demo", "--listen", "127.0.0.1:0", "--ldap", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +130,17 @@ func startDemo(ctx context.Context, flags ...string) (*gate, error) {
 func demo(t *testing.T, flags ...string) *gate {
 	t.Helper()
 	g, err := startDemo(t.Context(), flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.endWith(t)
+	return g
+}
+
+// demoIn runs a demo whose temporary folders are below dir.
+func demoIn(t *testing.T, dir string) *gate {
+	t.Helper()
+	g, err := startDemoWith(t.Context(), []string{"TMPDIR=" + dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -220,3 +220,28 @@ func TestRevivedInactive(t *testing.T) {
 		t.Error("active, and does not get in")
 	}
 }
+
+// Another name, a password and the activation may come in one request.
+func TestEverythingInOneRequest(t *testing.T) {
+	t.Parallel()
+	g := shared(t)
+	c, d := g.client(t), g.tree(t)
+	name := unlike("busy")
+	id := c.create(person(name, object{"active": false, "password": oldPass, "externalId": name}))
+	c.put("/Users/"+id, person(name+"2", object{"active": true, "password": newPas})).want(http.StatusOK)
+	if !d.opens(id, newPas) {
+		t.Error("active, and does not get in")
+	}
+	c.patch("/Users/"+id, object{"op": "replace", "value": object{"active": false, "userName": name + "3", "password": oldPass}}).want(http.StatusOK)
+	if d.opens(id, newPas) || d.opens(id, oldPass) {
+		t.Error("inactive, and gets in")
+	}
+	c.delete("/Users/" + id).want(http.StatusNoContent)
+	newcomer := c.create(person(name + "3"))
+	if back := c.create(person(name+"4", object{"externalId": name, "password": newPas})); back != id || !d.opens(id, newPas) {
+		t.Errorf("revived after being put aside as %s, not %s, or does not get in", back, id)
+	}
+	if d.opens(newcomer, newPas) || d.opens(newcomer, oldPass) {
+		t.Error("the newcomer has the leaver's password")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -74,15 +75,12 @@ var kinds = map[uint16]directory.Kind{
 
 // notUnique reports whether a refusal means that a value is somebody else's.
 func (f flavor) notUnique(err error) bool {
-	if !ldap.IsErrorWithCode(err, ldap.LDAPResultConstraintViolation) {
-		return false
-	}
-	for _, piece := range f.taken {
-		if strings.Contains(err.Error(), piece) {
-			return true
-		}
-	}
-	return false
+	return ldap.IsErrorWithCode(err, ldap.LDAPResultConstraintViolation) && mentions(err, f.taken)
+}
+
+// mentions reports whether the server's text has one of the pieces.
+func mentions(err error, pieces []string) bool {
+	return slices.ContainsFunc(pieces, func(piece string) bool { return strings.Contains(err.Error(), piece) })
 }
 
 // The places where diagnostics name an attribute: "mail: value #0 invalid per

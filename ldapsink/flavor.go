@@ -22,6 +22,9 @@ type flavor struct {
 	// taken are pieces of the diagnostic by which a constraint violation (19)
 	// means that a value has to be unique and is not.
 	taken []string
+	// misled are pieces of the diagnostic by which a failed assertion is the
+	// server's mistake: see guarded.
+	misled []string
 }
 
 // flavors is the table of directories this version can write to.
@@ -32,6 +35,7 @@ var flavors = map[string]flavor{
 		idValue:  uuidValue,
 		controls: []string{oidPermissiveModify},
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
+		misled:   []string{"unique_search failed"},
 	},
 }
 

@@ -203,24 +203,13 @@ func swap(attribute, old, want string) []directory.Mod {
 func (st *store) modify(ctx context.Context, m modification) (directory.Entry, error) {
 	var after *ldap.Entry
 	if len(m.changes) > 0 {
-		err := st.write(ctx, func(ctx context.Context, l *link) error {
-			controls, err := st.still(l, m.id, m.version)
-			if err != nil {
+		err := st.guarded(ctx, directory.Entry{DN: m.dn, ID: m.id, Version: m.version}, func(guard bool) error {
+			return st.write(ctx, func(ctx context.Context, l *link) error {
+				var err error
+				after, err = st.modifyOn(ctx, l, m, guard)
 				return err
-			}
-			if l.supports(oidPostRead) {
-				controls = append(controls, postRead(st.wire(m.read)))
-			}
-			request := ldap.NewModifyRequest(m.dn, controls)
-			request.Changes = m.changes
-			result, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
-				return conn.ModifyWithResult(request)
-			})
-			if err == nil {
-				after, err = postReadEntry(result.Controls)
-			}
-			return err
-		}, func(ctx context.Context, l *link) (bool, error) { return st.modified(ctx, l, m) })
+			}, func(ctx context.Context, l *link) (bool, error) { return st.modified(ctx, l, m) })
+		})
 		if err != nil {
 			return directory.Entry{}, err
 		}
@@ -235,6 +224,30 @@ func (st *store) modify(ctx context.Context, m modification) (directory.Entry, e
 		}
 	}
 	return st.entry(after, m.read), nil
+}
+
+// modifyOn sends a Modify over one link. The entry is nil where the server does
+// not return it.
+func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bool) (*ldap.Entry, error) {
+	var controls []ldap.Control
+	if guard {
+		var err error
+		if controls, err = st.still(l, m.id, m.version); err != nil {
+			return nil, err
+		}
+	}
+	if l.supports(oidPostRead) {
+		controls = append(controls, postRead(st.wire(m.read)))
+	}
+	request := ldap.NewModifyRequest(m.dn, controls)
+	request.Changes = m.changes
+	result, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
+		return conn.ModifyWithResult(request)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return postReadEntry(result.Controls)
 }
 
 // modified finds out whether a Modify whose answer was lost has been carried out.

@@ -64,6 +64,27 @@ func (st *store) still(l *link, id, version string) ([]ldap.Control, error) {
 	return []ldap.Control{control}, nil
 }
 
+// guarded sends a write with the assertion of still, and without where the
+// server cannot hold it: OpenLDAP's overlay unique looks for other holders of a
+// value in a search of its own, to which it applies the assertion of the write,
+// which so fails whenever a unique attribute changes. What the assertion would
+// have held is looked at just before instead, and between two gateways the
+// marker's old value, deleted by the write, is a compare-and-set.
+func (st *store) guarded(ctx context.Context, e directory.Entry, send func(guard bool) error) error {
+	err := send(true)
+	if !ldap.IsErrorWithCode(err, ldap.LDAPResultAssertionFailed) || !mentions(err, st.flavor.misled) {
+		return err
+	}
+	raw, failed := st.base(ctx, e.DN, []string{st.flavor.id, st.flavor.version})
+	if failed != nil {
+		return failed
+	}
+	if raw == nil || first(raw, st.flavor.id) != e.ID || e.Version != "" && first(raw, st.flavor.version) != e.Version {
+		return err
+	}
+	return send(false)
+}
+
 // movedOrGone tells an entry that has another name by now from one that is no more.
 func (st *store) movedOrGone(ctx context.Context, id string, cause error) error {
 	e, err := st.byID(ctx, id, directory.Anyone, selection{})

@@ -53,7 +53,7 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		}
 		return directory.Entry{}, err
 	}
-	if err := error(nil); err != nil {
+	if err := st.follow(ctx, old.DN, to); err != nil {
 		return directory.Entry{}, err
 	}
 	end := step{mods: c.Unlock, marker: c.Marker, read: read}
@@ -81,23 +81,31 @@ func (st *store) vacant(ctx context.Context, to string, old directory.Entry) err
 
 // modifyDN gives an entry its new name.
 func (st *store) modifyDN(ctx context.Context, e directory.Entry, rdn, to string) error {
-	return st.write(ctx, func(ctx context.Context, l *link) error {
-		controls, err := st.still(l, e.ID, e.Version)
-		if err != nil {
+	return st.guarded(ctx, e, func(guard bool) error {
+		return st.write(ctx, func(ctx context.Context, l *link) error {
+			var controls []ldap.Control
+			if guard {
+				var err error
+				if controls, err = st.still(l, e.ID, e.Version); err != nil {
+					return err
+				}
+			}
+			_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
+				return struct{}{}, conn.ModifyDN(ldap.NewModifyDNWithControlsRequest(e.DN, rdn, true, "", controls))
+			})
 			return err
-		}
-		_, err = ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
-			return struct{}{}, conn.ModifyDN(ldap.NewModifyDNWithControlsRequest(e.DN, rdn, true, "", controls))
-		})
-		return err
-	}, func(ctx context.Context, l *link) (bool, error) {
-		raw, err := st.baseOn(ctx, l, to, []string{st.flavor.id})
-		if err != nil || raw == nil {
-			return false, err
-		}
-		own, _ := splitName(raw.DN)
-		return first(raw, st.flavor.id) == e.ID && sameSpelling(own, rdn), nil
+		}, func(ctx context.Context, l *link) (bool, error) { return st.renamed(ctx, l, e.ID, rdn, to) })
 	})
+}
+
+// renamed finds out whether a rename whose answer was lost has been carried out.
+func (st *store) renamed(ctx context.Context, l *link, id, rdn, to string) (bool, error) {
+	raw, err := st.baseOn(ctx, l, to, []string{st.flavor.id})
+	if err != nil || raw == nil {
+		return false, err
+	}
+	own, _ := splitName(raw.DN)
+	return first(raw, st.flavor.id) == id && sameSpelling(own, rdn), nil
 }
 
 // finish gives access and clears the old name from the marker, on top of

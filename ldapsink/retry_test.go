@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -102,5 +104,16 @@ func TestKindOfResult(t *testing.T) {
 	}
 	if wrap("op", nil) != nil {
 		t.Error("no error becomes one")
+	}
+}
+
+// A peer that does not read ends a write in time.
+func TestWireWritesHaveADeadline(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	w := &wire{Conn: near, timeout: time.Millisecond}
+	defer w.Close()
+	if _, err := w.Write([]byte("nobody reads this")); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 		c.rule(fmt.Sprintf("attributes[%d]", i), rc, "")
 	}
 	for i, e := range cfg.Extensions {
+		if !c.urn(fmt.Sprintf("extensions[%d].urn", i), e.URN) {
+			continue
+		}
 		for j, rc := range e.Attributes {
 			c.rule(fmt.Sprintf("extensions[%d].attributes[%d]", i, j), rc, e.URN)
 		}
@@ -34,6 +38,19 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 		return nil, c.faults
 	}
 	return c.m, nil
+}
+
+// urn refuses an extension without a URN of its own.
+func (c *compiler) urn(key, urn string) bool {
+	switch {
+	case !strings.HasPrefix(urn, "urn:") || strings.Count(urn, ":") < 3:
+		c.fault(key, "is missing or no URN; give one of your own, for example urn:example:params:scim:schemas:extension:badge:2.0:User")
+	case strings.HasPrefix(strings.ToLower(urn), "urn:ietf:params:scim:schemas:core:"), strings.EqualFold(urn, scim.EnterpriseURN):
+		c.fault(key, "is a URN of the standard; give one of your own")
+	default:
+		return true
+	}
+	return false
 }
 
 // definition is the vocabulary of a resource type: its core schema and the
@@ -133,7 +150,7 @@ func (c *compiler) templates(key string, r *rule) {
 func (c *compiler) path(key string, r *rule, urn string) {
 	p, err := scim.ParsePath(r.config.SCIM)
 	if err != nil {
-		c.fault(key+".scim", "%v", err)
+		c.fault(key+".scim", "%s", detail(err))
 		return
 	}
 	if urn != "" {
@@ -160,12 +177,21 @@ func (c *compiler) path(key string, r *rule, urn string) {
 	c.reference(key, r)
 }
 
+// detail is what an error says to people.
+func detail(err error) string {
+	var e *scim.Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return err.Error()
+}
+
 // mutability refuses to map what a client cannot write.
 func (c *compiler) mutability(key string, r *rule) {
 	switch {
 	case r.path.Attr == "active" && r.path.URN == "":
 		c.fault(key+".scim", "active is mapped by deactivate, not by a rule")
-	case r.top.Mutability == scim.ReadOnly:
+	case r.top.Mutability == scim.ReadOnly || r.leaf.Mutability == scim.ReadOnly:
 		c.fault(key+".scim", "%s is read-only in SCIM and cannot be mapped", r.path.String())
 	}
 }
@@ -247,12 +273,12 @@ func (c *compiler) roles() {
 		if strings.EqualFold(r.config.LDAP, m.config.RDN) {
 			m.naming = r
 		}
-		if !r.isComputed() && r.path.String() == m.config.StableKey {
-			m.stable = r
-		}
 		if m.def.Name == "Group" && r.at("", "members") {
 			m.member = r
 		}
+	}
+	if m.config.StableKey != "" {
+		m.stable = c.find(m.config.StableKey)
 	}
 	if m.naming == nil && m.config.RDN != "" {
 		c.fault("rdn", "no rule feeds %s, so an entry would have no name; add one to attributes", m.config.RDN)

@@ -22,6 +22,8 @@ type Want struct {
 	StableKey string
 	// Keys are the values that must be unique, the stable key among them.
 	Keys []directory.Key
+	// Kept are computed attributes that are to stay as they are.
+	Kept []string
 }
 
 // Reference is an id in a resource that has to be looked up before Want.
@@ -95,6 +97,28 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 	return want, nil
 }
 
+// Patched is Want for a resource that a patch has made of now. A computed value
+// that comes out as it did before stays as it is in the directory: it may have
+// been made of something that the mapping does not keep, such as
+// name.formatted.
+func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
+	want, err := m.Want(res, names)
+	if err != nil {
+		return Want{}, err
+	}
+	for i := range m.rules {
+		r := &m.rules[i]
+		if !r.isComputed() {
+			continue
+		}
+		before, err := m.compute(r, now)
+		if err == nil && slices.Equal(before, want.Attributes[r.config.LDAP]) {
+			want.Kept = append(want.Kept, r.config.LDAP)
+		}
+	}
+	return want, nil
+}
+
 // values returns what one rule makes of a resource.
 func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, error) {
 	if r.isComputed() {
@@ -105,13 +129,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 		return nil, err
 	}
 	if len(all) == 0 {
-		if r.fallback != nil {
-			return m.compute(r, res)
-		}
-		if r.config.Required {
-			return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value", r.label())
-		}
-		return nil, nil
+		return m.otherwise(r, res)
 	}
 	var values []string
 	for _, f := range all {
@@ -126,11 +144,34 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 		} else if err := m.allowed(r, v); err != nil {
 			return nil, err
 		}
-		if !slices.Contains(values, v) {
+		if !r.has(values, v) {
 			values = append(values, v)
 		}
 	}
 	return values, nil
+}
+
+// otherwise returns what a rule gives a resource that has no value for it.
+func (m *Mapping) otherwise(r *rule, res scim.Resource) ([]string, error) {
+	var values []string
+	if r.fallback != nil {
+		var err error
+		if values, err = m.compute(r, res); err != nil {
+			return nil, err
+		}
+	}
+	if len(values) == 0 && r.config.Required {
+		return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value", r.label())
+	}
+	return values, nil
+}
+
+// has reports whether a value is among others by the attribute's own rule of
+// case. The directory would refuse it as a second one (RFC 4512 section 2.2).
+func (r *rule) has(values []string, v string) bool {
+	return slices.ContainsFunc(values, func(other string) bool {
+		return other == v || !r.leaf.CaseExact && strings.EqualFold(other, v)
+	})
 }
 
 // compute runs a rule's template; empty text is no value.

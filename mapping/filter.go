@@ -211,7 +211,8 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 	case f.Op == scim.Eq:
 		t.filter = directory.Eq(name, value)
 	case f.Op == scim.Ne:
-		t.filter = directory.Eq(name, value)
+		// That another value than this one exists cannot be said in LDAP.
+		t.filter, t.exact = directory.Eq(name, value), t.exact && r.showsOne()
 		return not(t), nil
 	case f.Op == scim.Co:
 		t.filter = directory.Filter{Op: directory.Contains, Attribute: name, Value: value}

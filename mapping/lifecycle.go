@@ -85,26 +85,38 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 			continue
 		case r == m.stable && len(want.Attributes[name]) == 0:
 			continue
+		case slices.Contains(want.Kept, name):
+			continue
 		case r.isReference():
-			from[name] = shownNames(old.Attributes[name], refs)
+			from[name] = r.shownNames(old.Attributes[name], refs)
 		case r.showsOne() && len(old.Attributes[name]) > 0:
 			from[name] = old.Attributes[name][:1]
 		default:
 			from[name] = old.Attributes[name]
 		}
-		to[name] = want.Attributes[name]
+		to[name] = r.missing(want.Attributes[name], from[name], old.Attributes[name])
 	}
 	return directory.Diff(from, to)
 }
 
-// shownNames returns the names of an entry that belong to resources, spelled as
-// their entries are.
-func shownNames(names []string, refs Refs) []string {
-	var shown []string
-	for _, dn := range names {
-		if ref, ok := refs[directory.FoldDN(dn)]; ok {
-			shown = append(shown, ref.DN)
+// missing returns the wanted values without those that the entry has already
+// and that do not show in the resource.
+func (r *rule) missing(want, shown, there []string) []string {
+	var values []string
+	for _, v := range want {
+		if slices.Contains(shown, v) || r.isReference() || !r.has(there, v) || r.has(shown, v) {
+			values = append(values, v)
 		}
+	}
+	return values
+}
+
+// shownNames returns the names of an entry that show in the resource, spelled
+// as their entries are.
+func (r *rule) shownNames(names []string, refs Refs) []string {
+	var shown []string
+	for _, ref := range r.shownRefs(names, refs) {
+		shown = append(shown, ref.DN)
 	}
 	return shown
 }
@@ -153,12 +165,12 @@ func (m *Mapping) unlock(c *directory.Change, old directory.Entry, s SetConfig) 
 }
 
 // unlockForeign undoes the locks that unlock leaves alone, for tenants that
-// say so.
+// say so. Only the step's own value is known to be a lock: another may be a
+// login shell.
 func (m *Mapping) unlockForeign(c *directory.Change, old directory.Entry) {
 	undone := directory.Change{Mods: c.Unlock}.Attributes()
 	for _, s := range m.steps {
-		now := old.Attributes[s.LDAP]
-		if len(now) > 0 && !slices.Contains(undone, s.LDAP) && !slices.Equal(now, []string{s.Active}) {
+		if slices.Equal(old.Attributes[s.LDAP], []string{s.Inactive}) && !slices.Contains(undone, s.LDAP) {
 			c.Unlock = append(c.Unlock, put(s, old, nil)...)
 		}
 	}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"scimgate/internal/directory"
@@ -44,11 +45,7 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 
 // showReferences puts the resources behind names into a resource.
 func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
-	for _, dn := range names {
-		ref, ok := refs[directory.FoldDN(dn)]
-		if !ok {
-			continue
-		}
+	for _, ref := range r.shownRefs(names, refs) {
 		r.show(res, []any{ref.ID})
 		if list, ok := res[r.path.Attr].([]any); ok && r.path.URN == "" {
 			if element, ok := list[len(list)-1].(map[string]any); ok {
@@ -56,6 +53,21 @@ func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
 			}
 		}
 	}
+}
+
+// shownRefs returns the resources behind names that show: all, or the first
+// where the attribute has one value.
+func (r *rule) shownRefs(names []string, refs Refs) []Ref {
+	var shown []Ref
+	for _, dn := range names {
+		if ref, ok := refs[directory.FoldDN(dn)]; ok {
+			shown = append(shown, ref)
+			if r.showsOne() {
+				break
+			}
+		}
+	}
+	return shown
 }
 
 // Locate adds to a resource where it and those it refers to are found; url
@@ -144,7 +156,7 @@ func scimValue(t scim.Type, text string) any {
 			return false
 		}
 	case scim.Integer, scim.Decimal:
-		if json.Valid([]byte(text)) {
+		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
 			return json.Number(text)
 		}
 	}

@@ -65,7 +65,11 @@ func normalizeOne(a Attribute, name string, v any) (any, error) {
 	if a.isComplex() {
 		return normalizeComplex(a, name, v)
 	}
-	if simple, ok := normalizeSimple(a.Type, v); ok {
+	_, isText := v.(string)
+	isKey := a.Name == "value" && a.Mutability == Immutable
+	// A number may stand for text, but not for an id: nobody's id is one, and
+	// removing "17" would be a success that did nothing.
+	if simple, ok := normalizeSimple(a.Type, v); ok && (isText || !isKey) {
 		return simple, nil
 	}
 	return nil, BadRequest(TypeInvalidValue, "%s: got %s, expected %s", name, kindOf(v), example(a))
