@@ -150,7 +150,8 @@ func (m *Mapping) lock(c *directory.Change, old directory.Entry, s SetConfig) {
 		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: now})
 	}
 	c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: []string{s.Inactive}})
-	if _, ours := old.Marker.Undo[s.LDAP]; !ours {
+	// What others have put in the lock's place since is what they want back.
+	if _, ours := old.Marker.Undo[s.LDAP]; !ours || len(now) > 0 {
 		c.Marker.Undo = undo(c.Marker.Undo, s.LDAP, now)
 	}
 }
@@ -205,6 +206,9 @@ func (m *Mapping) secrets(c *directory.Change, old directory.Entry, want Want) {
 	}
 	c.Mods = append(mods, c.Mods...)
 	touched := c.Attributes()
+	if c.Name != "" { // what unlocks is a Modify of its own then
+		touched = directory.Change{Mods: c.Mods}.Attributes()
+	}
 	for _, s := range m.steps {
 		if now := old.Attributes[s.LDAP]; len(now) > 0 && !slices.Contains(touched, s.LDAP) {
 			c.Mods = append(c.Mods,
