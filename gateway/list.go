@@ -8,6 +8,7 @@ import (
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
+	"scimgate/mapping"
 )
 
 // query is a list request (RFC 7644 section 3.4.2).
@@ -101,18 +102,18 @@ func (q *request) matching(l query) ([]string, []directory.Entry, error) {
 	}
 	found := directory.Query{Filter: filter, Attributes: []string{}}
 	whole := !exact || selective(filter)
-	if whole {
+	refers := !exact && q.typ.mapping.AsksReferences(l.filter)
+	if whole && !refers {
 		found.Attributes = l.view.reads(q.typ)
-		if !exact {
-			found.Attributes = nil // the filter may look at anything
-		}
+	} else if whole {
+		found.Attributes = nil
 	}
 	entries, err := q.typ.store.Search(q.ctx(), found)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !exact {
-		if entries, err = q.sortOut(l.filter, entries); err != nil {
+		if entries, err = q.sortOut(l.filter, entries, refers); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -154,20 +155,24 @@ func selective(f directory.Filter) bool {
 	return false
 }
 
-// sortOut keeps the entries whose resources really match.
-func (q *request) sortOut(f scim.Filter, entries []directory.Entry) ([]directory.Entry, error) {
-	resources, err := q.typ.resources(q.ctx(), entries)
-	if err != nil {
-		return nil, err
+// sortOut keeps the entries whose resources really match. Where the filter
+// refers to others, they are looked up.
+func (q *request) sortOut(f scim.Filter, entries []directory.Entry, refers bool) ([]directory.Entry, error) {
+	var refs mapping.Refs
+	if refers {
+		var err error
+		if refs, err = q.typ.refs(q.ctx(), entries); err != nil {
+			return nil, err
+		}
 	}
 	kept := entries[:0]
-	for i, res := range resources {
-		ok, err := scim.Match(f, res, q.typ.mapping.Definition())
+	for _, e := range entries {
+		ok, err := scim.Match(f, q.typ.mapping.Resource(e, refs), q.typ.mapping.Definition())
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			kept = append(kept, entries[i])
+			kept = append(kept, e)
 		}
 	}
 	return kept, nil

@@ -156,13 +156,18 @@ func (t *resourceType) one(ctx context.Context, id string, attributes []string) 
 	return hits[0], nil
 }
 
-// resources translates entries, with one look-up for all their references.
-func (t *resourceType) resources(ctx context.Context, entries []directory.Entry) ([]scim.Resource, error) {
+// refs looks up the resources that entries refer to, all at once.
+func (t *resourceType) refs(ctx context.Context, entries []directory.Entry) (mapping.Refs, error) {
 	var dns []string
 	for _, e := range entries {
 		dns = append(dns, t.mapping.Referred(e)...)
 	}
-	refs, err := t.tenant.refs(ctx, unique(dns), t.mapping.ReferenceTypes())
+	return t.tenant.refs(ctx, unique(dns), t.mapping.ReferenceTypes())
+}
+
+// resources translates entries.
+func (t *resourceType) resources(ctx context.Context, entries []directory.Entry) ([]scim.Resource, error) {
+	refs, err := t.refs(ctx, entries)
 	if err != nil {
 		return nil, err
 	}

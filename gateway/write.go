@@ -52,7 +52,7 @@ func (q *request) revive(old directory.Entry, want mapping.Want) (directory.Entr
 	if err := q.leaveGroups(old); err != nil {
 		return directory.Entry{}, err
 	}
-	refs, err := q.typ.tenant.refs(q.ctx(), q.typ.mapping.Referred(old), q.typ.mapping.ReferenceTypes())
+	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old})
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -113,7 +113,7 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 		return directory.Entry{}, err
 	}
 	m := q.typ.mapping
-	refs, err := q.typ.tenant.refs(q.ctx(), m.Referred(old), m.ReferenceTypes())
+	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old})
 	if err != nil {
 		return directory.Entry{}, err
 	}

@@ -64,10 +64,10 @@ func TestWrongConfiguration(t *testing.T) {
 			t.Errorf("%v: exit code %d, standard output %q, want 2 and nothing", command, code, stdout)
 		}
 		for _, want := range []string{
-			":3:3: server.lisen", ":4:22: server.limits.pageSize", "directories.corp.flavor", "directories.corp.urls",
-			":12:38: directories.corp.bind.passwordFile", "directories.corp.retry.attempts", ":15:11: tenants[0].name",
-			":16:16: tenants[0].directory", ":17:14: tenants[0].profile", "onForeignLock",
-			":27:60: tenants[0].users.attributes[1].unique", "attributes[2]", "attributes[3]", "tenants[0].users.deactivate",
+			":3:3: server.lisen", ":4:12: server.limits.pageSize", "directories.corp.flavor", "directories.corp.urls",
+			":12:24: directories.corp.bind.passwordFile", "directories.corp.retry.attempts", ":15:5: tenants[0].name",
+			":16:5: tenants[0].directory", ":17:5: tenants[0].profile", "onForeignLock",
+			":27:52: tenants[0].users.attributes[1].unique", "attributes[2]", "attributes[3]", "tenants[0].users.deactivate",
 		} {
 			if !strings.Contains(stderr, want) {
 				t.Errorf("%v: the report does not have %q", command, want)

@@ -96,7 +96,7 @@ func TestEncryptedDirectory(t *testing.T) {
 			t.Parallel()
 			s := usual()
 			s.TLS, s.CAFile = files.server(), files.file("ca.pem")
-			s.Database = []string{"security tls=128"} // plain operations are refused
+			s.Database = []string{"security update_tls=128"} // plain writes are refused
 			change(&s)
 			g := serve(t, s)
 			c := g.client(t)

@@ -19,7 +19,7 @@ import (
 // directory made first stays, and whoever made another removes it again.
 func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
-		release, waited, err := st.locks.acquire(ctx, keyLocks(e.Keys)...)
+		release, waited, err := st.locks.Acquire(ctx, keyLocks(e.Keys)...)
 		if err != nil {
 			return directory.Entry{}, err
 		}
@@ -49,7 +49,7 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 		return err
 	}, func(ctx context.Context, l *link) (bool, error) { return st.added(ctx, l, dn, e.Marker) })
 	if err != nil {
-		return directory.Entry{}, st.refusedAdd(err)
+		return directory.Entry{}, st.refusedAdd(err, e.Name)
 	}
 	return st.lookAfterAdd(ctx, dn, e)
 }
@@ -122,7 +122,7 @@ func (st *store) added(ctx context.Context, l *link, dn string, m directory.Mark
 }
 
 // refusedAdd reads the result codes that mean something of their own to an Add.
-func (st *store) refusedAdd(err error) error {
+func (st *store) refusedAdd(err error, name string) error {
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
 		return failf(directory.Internal, "the base %q does not exist: %w", st.c.Base, err)
@@ -130,6 +130,15 @@ func (st *store) refusedAdd(err error) error {
 		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	case st.flavor.notUnique(err):
 		return fail(directory.Exists, err)
+	}
+	return st.refusedName(err, name)
+}
+
+// refusedName recognises that a name is too long for the directory. OpenLDAP
+// says no more than "other", because its database's keys are too short for it.
+func (st *store) refusedName(err error, name string) error {
+	if st.flavor.longName > 0 && len(name) > st.flavor.longName && ldap.IsErrorWithCode(err, ldap.LDAPResultOther) {
+		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	}
 	return err
 }

@@ -25,6 +25,9 @@ type flavor struct {
 	// misled are pieces of the diagnostic by which a failed assertion is the
 	// server's mistake: see guarded.
 	misled []string
+	// longName is how many bytes a naming value may have before an unexplained
+	// refusal means that it is too long; 0 where the server says so itself.
+	longName int
 }
 
 // flavors is the table of directories this version can write to.
@@ -36,6 +39,7 @@ var flavors = map[string]flavor{
 		controls: []string{oidPermissiveModify},
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
+		longName: 200,
 	},
 }
 

@@ -20,7 +20,7 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		op = "rename"
 	}
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
-		release, _, err := st.locks.acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
+		release, _, err := st.locks.Acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
 		if err != nil {
 			return directory.Entry{}, err
 		}

@@ -10,7 +10,7 @@ import (
 
 // Remove implements directory.Store.
 func (st *store) Remove(ctx context.Context, e directory.Entry) error {
-	release, _, err := st.locks.acquire(ctx, entryLock(e.ID))
+	release, _, err := st.locks.Acquire(ctx, entryLock(e.ID))
 	if err != nil {
 		return wrap("delete", err)
 	}

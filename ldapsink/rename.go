@@ -31,6 +31,11 @@ func sameSpelling(a, b string) bool {
 // attributes, with the old name in the marker; then the name; then what refers
 // to it; last what gives access, with the old name cleared from the marker.
 func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	if c.Vacates {
+		if err := st.unreferred(ctx, old.DN); err != nil {
+			return directory.Entry{}, err
+		}
+	}
 	_, parent := splitName(old.DN)
 	rdn := relativeName(st.c.Naming, c.Name)
 	to := rdn + "," + parent
@@ -45,7 +50,7 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		return directory.Entry{}, err
 	}
 	if err := st.modifyDN(ctx, begun, rdn, to); err != nil {
-		err = wrap("rename", st.refused(ctx, old, err))
+		err = wrap("rename", st.refused(ctx, old, st.refusedName(err, c.Name)))
 		if !directory.Is(err, directory.Unavailable) && !directory.Is(err, directory.Changed) {
 			if undone := st.undo(ctx, old, begun, begin); undone != nil {
 				return directory.Entry{}, undone

@@ -34,7 +34,7 @@ import (
 type Sink struct {
 	flavor flavor
 	pool   *pool
-	locks  *locks
+	locks  *directory.Locks
 	log    *zap.Logger
 }
 
@@ -54,7 +54,7 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	return &Sink{
 		flavor: f,
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
-		locks:  newLocks(),
+		locks:  directory.NewLocks(),
 		log:    log,
 	}, nil
 }

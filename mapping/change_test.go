@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/scim"
 )
 
 func TestCreateMarksTheEntry(t *testing.T) {
@@ -163,7 +164,23 @@ func TestComputedValueSurvivesAPatchOfSomethingElse(t *testing.T) {
 	created := m.Create(mustWant(t, m, body(`"name":{"formatted":"Ann Smith"}`)), stamp)
 	old := directory.Entry{ID: "id-ann", Attributes: created.Attributes, Marker: created.Marker}
 	same(t, old.Attributes["cn"], []string{"Ann Smith"})
-	res := m.Resource(old, nil)
-	res["title"] = "Boss" // what a patch makes of it
-	same(t, m.Change(old, nil, wantOf(t, m, res, nil), stamp).Mods, []directory.Mod{add("title", "Boss")})
+	now := m.Resource(old, nil)
+	patched := func(change func(scim.Resource)) []directory.Mod {
+		res := now.Clone()
+		change(res)
+		want, err := m.Patched(now, res, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Change(old, nil, want, stamp).Mods
+	}
+	same(t, patched(func(res scim.Resource) { res["title"] = "Boss" }), []directory.Mod{add("title", "Boss")})
+	same(t, patched(func(res scim.Resource) { res["active"] = false }), []directory.Mod{add(lock, lockedForever)})
+	same(t, patched(func(res scim.Resource) { res["displayName"] = "Ann" }),
+		[]directory.Mod{del("cn", "Ann Smith"), add("cn", "Ann"), add("displayName", "Ann")})
+	same(t, patched(func(res scim.Resource) { res["name"] = map[string]any{"familyName": "ann", "formatted": "A. Smith"} }),
+		[]directory.Mod{del("cn", "Ann Smith"), add("cn", "A. Smith")})
+	if _, err := m.Patched(now, scim.Resource{}, nil); err == nil {
+		t.Error("a patch that takes the user name away is accepted")
+	}
 }

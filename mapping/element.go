@@ -43,7 +43,7 @@ func (e element) translate(f scim.Filter, names Names) (term, error) {
 		t, err := e.translate(f.Filter, names)
 		if err != nil || !t.constant() {
 			// That another value exists cannot be said in LDAP.
-			return term{filter: everything.filter}, err
+			return anything, err
 		}
 		return opposite(t), nil
 	case scim.Compare:
@@ -117,8 +117,9 @@ func (e element) compare(f scim.Compare, names Names) (term, error) {
 		if r.path.Sub == name || r.path.Sub == "" && name == "value" {
 			return r.compare(f, names)
 		}
-		if r.marks && name == "primary" {
-			return term{filter: everything.filter}, nil
+		// These parts follow from the others and are in no attribute.
+		if r.marks && name == "primary" || r.isReference() && (name == "type" || name == "$ref") {
+			return anything, nil
 		}
 	}
 	value, ok := e.constant[name]
@@ -129,7 +130,7 @@ func (e element) compare(f scim.Compare, names Names) (term, error) {
 		return opposite(absent(f)), nil
 	}
 	if f.Op != scim.Eq && f.Op != scim.Ne {
-		return term{filter: everything.filter}, nil
+		return anything, nil
 	}
 	same, err := equalLiteral(value, f.Value)
 	if err != nil || same != (f.Op == scim.Eq) {

@@ -1,7 +1,7 @@
 package mapping
 
 import (
-	"strings"
+	"slices"
 	"time"
 
 	"scimgate/internal/directory"
@@ -19,6 +19,7 @@ type term struct {
 var (
 	everything = term{filter: directory.Filter{Op: directory.All}, exact: true}
 	nothing    = term{filter: directory.Filter{Op: directory.None}, exact: true}
+	anything   = term{filter: directory.Filter{Op: directory.All}} // to be sorted out
 )
 
 func exactly(f directory.Filter) term { return term{filter: f, exact: true} }
@@ -67,6 +68,33 @@ func (m *Mapping) FilterReferences(f scim.Filter) []Reference {
 	return refs
 }
 
+// AsksReferences reports whether a filter looks at attributes whose values are
+// ids of other resources.
+func (m *Mapping) AsksReferences(f scim.Filter) bool {
+	switch f := f.(type) {
+	case scim.And:
+		return slices.ContainsFunc(f.Filters, m.AsksReferences)
+	case scim.Or:
+		return slices.ContainsFunc(f.Filters, m.AsksReferences)
+	case scim.Not:
+		return m.AsksReferences(f.Filter)
+	case scim.Compare:
+		return m.refers(f.Path)
+	case scim.Present:
+		return m.refers(f.Path)
+	case scim.ValuePath:
+		return m.refers(f.Path)
+	}
+	return false
+}
+
+func (m *Mapping) refers(p scim.Path) bool {
+	_, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
+	return slices.ContainsFunc(m.rules, func(r rule) bool {
+		return r.isReference() && r.path.URN == p.URN && (r.path.Attr == p.Attr || p.Attr == "")
+	})
+}
+
 // at returns the rules of the attribute that a path begins with.
 func (m *Mapping) at(p scim.Path) []*rule {
 	var rules []*rule
@@ -88,16 +116,8 @@ func (m *Mapping) translate(f scim.Filter, names Names) (term, error) {
 		t, err := m.translate(f.Filter, names)
 		return not(t), err
 	case scim.Compare:
-		if f.Path.Filter != nil {
-			inner := scim.Compare{Path: scim.Path{Attr: orValue(f.Path.Sub)}, Op: f.Op, Value: f.Value}
-			return m.valuePath(f.Path, scim.And{Filters: []scim.Filter{f.Path.Filter, inner}}, names)
-		}
 		return m.compare(f, names)
 	case scim.Present:
-		if f.Path.Filter != nil {
-			inner := scim.Present{Path: scim.Path{Attr: orValue(f.Path.Sub)}}
-			return m.valuePath(f.Path, scim.And{Filters: []scim.Filter{f.Path.Filter, inner}}, names)
-		}
 		return m.compare(scim.Compare{Path: f.Path, Op: scim.Ne}, names)
 	case scim.ValuePath:
 		return m.valuePath(f.Path, f.Filter, names)
@@ -128,8 +148,11 @@ func (m *Mapping) combine(filters []scim.Filter, op directory.FilterOp, names Na
 // not negates a term. What matches too much negated would match too little, so
 // such a term becomes everything, to be sorted out later.
 func not(t term) term {
-	if !t.exact {
-		return term{filter: everything.filter}
+	switch {
+	case !t.exact:
+		return anything
+	case t.constant():
+		return opposite(t)
 	}
 	return exactly(directory.NotOf(t.filter))
 }
@@ -140,6 +163,9 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	attribute, p, ok := m.def.Lookup(f.Path)
 	if !ok {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", f.Path.String(), m.def.Name)
+	}
+	if f.Value == nil && f.Op != scim.Eq && f.Op != scim.Ne {
+		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s: null is compared with eq or ne", f.Path.String())
 	}
 	f.Path = p
 	if p.URN == "" {
@@ -157,17 +183,45 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	if attribute.Returned == scim.ReturnedNever {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is never shown and cannot be filtered by", p.String())
 	}
-	rules := m.at(p)
-	if len(rules) > 0 && rules[0].top.MultiValued && len(rules[0].top.SubAttributes) > 0 {
-		inner := scim.Compare{Path: scim.Path{Attr: orValue(p.Sub)}, Op: f.Op, Value: f.Value}
-		return m.valuePath(p, inner, names)
+	if p.Attr == "" { // a whole extension
+		return anything, nil
 	}
+	top, _, _ := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
+	if len(top.SubAttributes) > 0 && top.MultiValued {
+		return m.compareElements(f, names)
+	}
+	rules := m.at(p)
 	for _, r := range rules {
 		if r.path.Sub == p.Sub || p.Sub == "" && r.path.Sub == "value" {
 			return r.compare(f, names)
 		}
 	}
+	if len(rules) > 0 && p.Sub == "" {
+		return anything, nil // a complex attribute as a whole
+	}
 	return absent(f), nil
+}
+
+// compareElements translates a comparison with the elements of a multi-valued
+// complex attribute.
+func (m *Mapping) compareElements(f scim.Compare, names Names) (term, error) {
+	p := f.Path
+	if f.Op == scim.Ne && f.Value != nil || f.Op == scim.Eq && f.Value == nil {
+		return anything, nil // met by who has no element, too
+	}
+	if f.Value == nil && p.Sub == "" && p.Filter == nil {
+		t := nothing
+		if rules := m.at(p); len(rules) > 0 {
+			t = element{rules: rules}.present()
+			t.exact = false
+		}
+		return t, nil
+	}
+	inner := scim.Filter(scim.Compare{Path: scim.Path{Attr: orValue(p.Sub)}, Op: f.Op, Value: f.Value})
+	if p.Filter != nil {
+		inner = scim.And{Filters: []scim.Filter{p.Filter, inner}}
+	}
+	return m.valuePath(p, inner, names)
 }
 
 // absent is what a comparison with an attribute that nobody has comes to.
@@ -178,52 +232,57 @@ func absent(f scim.Compare) term {
 	return nothing
 }
 
-// compare translates a comparison with the rule's attribute.
+// compare translates a comparison with the rule's attribute. LDAP compares all
+// the values there are and folds blanks; what shows in a resource may be fewer,
+// and counts by its letters. So hits are looked at again, but for names in a
+// list, which are all compared as names.
 func (r *rule) compare(f scim.Compare, names Names) (term, error) {
-	name, value := r.config.LDAP, text(f.Value)
-	if r.isReference() && f.Value != nil {
-		dn, ok := names[value]
-		if !ok {
-			return absent(f), nil
-		}
-		value = dn
-		if f.Op != scim.Eq && f.Op != scim.Ne {
-			return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is an id; compare it with eq or ne", f.Path.String())
-		}
+	present := directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
+	switch {
+	case f.Value == nil && f.Op == scim.Ne:
+		return term{present, r.showsOne() && !r.isReference()}, nil
+	case f.Value == nil && r.showsOne() && !r.isReference():
+		return exactly(directory.NotOf(present)), nil
+	case f.Value == nil:
+		return anything, nil
+	case r.isReference():
+		return r.compareReference(f, names)
 	}
-	if r.leaf.Type == scim.Boolean && f.Value != nil {
+	value := text(f.Value)
+	if r.leaf.Type == scim.Boolean {
 		b, err := boolean(f.Value)
 		if err != nil {
 			return term{}, err
 		}
 		value = ldapText(b)
 	}
-	present := directory.Filter{Op: directory.Present, Attribute: name}
-	t := term{exact: !r.leaf.CaseExact && value == strings.Join(strings.Fields(value), " ") || r.isReference()}
+	op, known := substrings[f.Op]
 	switch {
-	case f.Value == nil:
-		t = exactly(present)
-		if f.Op == scim.Eq {
-			t = not(t)
-		}
-	case value == "":
-		t.filter, t.exact = present, false
-	case f.Op == scim.Eq:
-		t.filter = directory.Eq(name, value)
 	case f.Op == scim.Ne:
-		// That another value than this one exists cannot be said in LDAP.
-		t.filter, t.exact = directory.Eq(name, value), t.exact && r.showsOne()
-		return not(t), nil
-	case f.Op == scim.Co:
-		t.filter = directory.Filter{Op: directory.Contains, Attribute: name, Value: value}
-	case f.Op == scim.Sw:
-		t.filter = directory.Filter{Op: directory.Prefix, Attribute: name, Value: value}
-	case f.Op == scim.Ew:
-		t.filter = directory.Filter{Op: directory.Suffix, Attribute: name, Value: value}
-	default:
-		t.filter, t.exact = present, false
+		return anything, nil
+	case value == "" || !known:
+		return term{filter: present}, nil
 	}
-	return t, nil
+	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil
+}
+
+// substrings are the comparisons that LDAP has too.
+var substrings = map[scim.Op]directory.FilterOp{
+	scim.Eq: directory.Equal, scim.Co: directory.Contains, scim.Sw: directory.Prefix, scim.Ew: directory.Suffix,
+}
+
+// compareReference translates a comparison with an id.
+func (r *rule) compareReference(f scim.Compare, names Names) (term, error) {
+	dn, ok := names[text(f.Value)]
+	switch {
+	case f.Op == scim.Ne:
+		return anything, nil
+	case f.Op != scim.Eq:
+		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is an id; compare it with eq or ne", r.path.String())
+	case !ok:
+		return nothing, nil
+	}
+	return term{directory.Eq(r.config.LDAP, dn), !r.showsOne()}, nil
 }
 
 // valuePath translates a filter over the elements of a multi-valued attribute.
@@ -262,7 +321,7 @@ func compareID(f scim.Compare) (term, error) {
 	case f.Op == scim.Ne:
 		return not(t), nil
 	}
-	return term{filter: everything.filter}, nil
+	return anything, nil
 }
 
 // compareActive translates comparisons of active, which is the marker's state.
@@ -288,7 +347,7 @@ func (m *Mapping) compareActive(f scim.Compare) (term, error) {
 func (m *Mapping) compareMeta(f scim.Compare) (term, error) {
 	attribute := map[string]string{"created": directory.AttrCreated, "lastModified": directory.AttrModified}[f.Path.Sub]
 	if attribute == "" {
-		return term{filter: everything.filter}, nil
+		return anything, nil
 	}
 	if f.Value == nil {
 		return not(absent(f)), nil

@@ -253,7 +253,7 @@ func (m *Mapping) Lock(old directory.Entry, state directory.State, stamp Stamp) 
 // unique values, so that a new entry can have them. The stable key stays: it
 // alone can revive the tombstone.
 func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
-	c := directory.Change{Name: "deleted-" + old.ID, Marker: old.Marker}
+	c := directory.Change{Name: "deleted-" + old.ID, Vacates: true, Marker: old.Marker}
 	c.Marker.Request = stamp.Request
 	kept := map[string][]string{m.config.RDN: old.Attributes[m.config.RDN]}
 	for i := range m.rules {

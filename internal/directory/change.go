@@ -31,6 +31,9 @@ type Change struct {
 	// than one operation they come last, so that stopping anywhere leaves less
 	// access, never more.
 	Unlock []Mod
+	// Vacates says that the old name will be given to another entry. It is
+	// Exists if something refers to it that does not follow a rename.
+	Vacates bool
 	// Marker replaces the entry's marker.
 	Marker Marker
 	// Keys are the unique values that the change claims.

@@ -51,7 +51,7 @@ type Query struct {
 	Filter Filter
 	Scope  Scope
 	// Attributes are the attributes to read: nil for all of the collection,
-	// empty for none. ID, DN and Version are always read; the marker and the
+	// empty for none. ID, DN, Version and the marker are always read, the
 	// times only with attributes.
 	Attributes []string
 }

@@ -1,22 +1,20 @@
-package ldapsink
+package directory
 
 import (
 	"context"
 	"sync"
 	"testing"
-
-	"scimgate/internal/directory"
 )
 
 func TestLocksExcludeAndLeaveNothing(t *testing.T) {
-	ls := newLocks()
+	ls := NewLocks()
 	holders := map[string]int{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for i := range 64 {
 		names := []string{string(rune('a' + i%3)), string(rune('a' + (i+1)%3)), string(rune('a' + i%3))}
 		wg.Go(func() {
-			release, _, err := ls.acquire(context.Background(), names...)
+			release, _, err := ls.Acquire(context.Background(), names...)
 			if err != nil {
 				t.Error(err)
 				return
@@ -43,22 +41,22 @@ func TestLocksExcludeAndLeaveNothing(t *testing.T) {
 }
 
 func TestWaitingForALockEndsWithTheContext(t *testing.T) {
-	ls := newLocks()
-	release, waited, err := ls.acquire(context.Background(), "b")
+	ls := NewLocks()
+	release, waited, err := ls.Acquire(context.Background(), "b")
 	if err != nil || waited {
 		t.Fatal(waited, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() {
-		_, _, err := ls.acquire(ctx, "a", "b")
+		_, _, err := ls.Acquire(ctx, "a", "b")
 		done <- err
 	}()
 	cancel()
-	if err := <-done; !directory.Is(err, directory.Unavailable) {
+	if err := <-done; !Is(err, Unavailable) {
 		t.Errorf("got %v", err)
 	}
-	if again, _, err := ls.acquire(context.Background(), "a"); err != nil {
+	if again, _, err := ls.Acquire(context.Background(), "a"); err != nil {
 		t.Error("the first of two locks was kept")
 	} else {
 		again()
