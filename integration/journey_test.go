@@ -17,14 +17,19 @@ const (
 func TestJourneyOfAPerson(t *testing.T) {
 	t.Parallel()
 	g := shared(t)
-	c, d := g.client(t), g.tree(t)
+	journey(t, g.client(t), g.tree(t))
+}
+
+// journey is the main job, end to end.
+func journey(t *testing.T, c *client, d *tree) {
+	t.Helper()
 	name := unlike("ann")
 	ann := person(name, object{"externalId": name + "-42", "displayName": "Ann Lee",
 		"emails": []object{{"type": "work", "primary": true, "value": name + "@example.org"}}})
 
 	created := c.post("/Users", ann).want(http.StatusCreated)
 	id := created.id()
-	if got, want := created.header.Get("Location"), g.base+"/Users/"+id; got != want {
+	if got, want := created.header.Get("Location"), c.base+"/Users/"+id; got != want {
 		t.Errorf("Location is %s, want %s", got, want)
 	}
 	e := d.entry(id)

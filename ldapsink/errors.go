@@ -39,8 +39,11 @@ func wrap(op string, err error) error {
 // Codes that mean something else to one operation are read there.
 func kindOf(err error) directory.Kind {
 	var away *awayError
+	var dial *dialError
 	var answer *ldap.Error
-	if errors.As(err, &away) || errors.Is(err, errClosed) || classify(err) != permanent {
+	// A directory that lets nobody in is away too, whoever's mistake it is:
+	// nothing was done, and the same request is right once it is mended.
+	if errors.As(err, &away) || errors.As(err, &dial) || errors.Is(err, errClosed) || classify(err) != permanent {
 		return directory.Unavailable
 	}
 	if !errors.As(err, &answer) {

@@ -270,12 +270,14 @@ func TestNextServerTakesOver(t *testing.T) {
 	}
 }
 
-func TestWrongPasswordIsTheOperatorsBusiness(t *testing.T) {
+// A directory that lets the gateway not in is away: nothing was done, and the
+// same request is right once the password is.
+func TestWrongPasswordIsLikeADirectoryThatIsAway(t *testing.T) {
 	server := serve(t, slapdPlain)
 	cfg := configured(server)
 	cfg.Bind.Password = "wrong"
 	err := open(t, cfg).Ping(within(t, time.Minute))
-	wantKind(t, err, directory.Internal)
+	wantKind(t, err, directory.Unavailable)
 }
 
 // A caller who leaves in the middle is free at once, and what was begun is

@@ -72,7 +72,7 @@ func TestTLSIsVerified(t *testing.T) {
 			sink := open(t, cfg)
 			err := sink.Ping(within(t, time.Minute))
 			if !tc.trusted {
-				wantKind(t, err, directory.Internal)
+				wantKind(t, err, directory.Unavailable)
 				return
 			}
 			if err != nil {
