@@ -49,15 +49,24 @@ func unauthorized(detail string) error {
 // tenantOf finds the tenant with the longest base path that the path is below.
 func (g *Gateway) tenantOf(path string) *tenant {
 	var best *tenant
-	length := -1
+	longest := ""
 	for _, t := range g.tenants {
-		for _, base := range t.basePaths {
-			if (path == base || strings.HasPrefix(path, base+"/")) && len(base) > length {
-				best, length = t, len(base)
-			}
+		if base := t.baseOf(path); len(base) > len(longest) {
+			best, longest = t, base
 		}
 	}
 	return best
+}
+
+// baseOf returns the tenant's longest base path that a path is below, or "".
+func (t *tenant) baseOf(path string) string {
+	longest := ""
+	for _, base := range t.basePaths {
+		if (path == base || strings.HasPrefix(path, base+"/")) && len(base) > len(longest) {
+			longest = base
+		}
+	}
+	return longest
 }
 
 // deadline bounds the work on a request. A client that hangs up does not stop

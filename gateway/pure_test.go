@@ -41,7 +41,6 @@ func TestErrorsBecomeSCIMErrors(t *testing.T) {
 		{"too many", dir(directory.TooMany, ""), 400, "tooMany", "filter"},
 		{"unavailable", dir(directory.Unavailable, ""), 503, "", "later"},
 		{"internal", dir(directory.Internal, "mail"), 500, "", "log"},
-		{"unknown kind", dir(directory.Kind(6), ""), 503, "", ""},
 		{"deadline", context.DeadlineExceeded, 503, "", "later"},
 		{"canceled", context.Canceled, 503, "", "later"},
 		{"404", echo.ErrNotFound, 404, "", "Users and Groups"},

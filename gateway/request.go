@@ -147,13 +147,11 @@ func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
 			root = "https://" + c.Request().Host
 		}
 	}
-	path, best := c.Request().URL.Path, t.basePaths[0]
-	for _, base := range t.basePaths {
-		if path == base || strings.HasPrefix(path, base+"/") {
-			best = base
-		}
+	base := t.baseOf(c.Request().URL.Path)
+	if base == "" {
+		base = t.basePaths[0]
 	}
-	return root + best
+	return root + base
 }
 
 func lower(s string) string { return strings.ToLower(s) }

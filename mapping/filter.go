@@ -260,7 +260,8 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case value == "" || !known:
+	case value == "" || !known || r.leaf.Type == scim.Integer || r.leaf.Type == scim.Decimal:
+		// Numbers compare by what they are worth, not by their digits.
 		return term{filter: present}, nil
 	}
 	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil

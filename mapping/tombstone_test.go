@@ -92,7 +92,7 @@ func TestAsideAndBack(t *testing.T) {
 	aside := m.Aside(old, stamp)
 	marker := old.Marker
 	marker.Request, marker.Aside = "r2", map[string][]string{"uid": {"ann"}, "mail": {"a@x"}}
-	same(t, aside, directory.Change{Name: "deleted-id-ann", Mods: []directory.Mod{del("mail", "a@x")}, Marker: marker})
+	same(t, aside, directory.Change{Name: "deleted-id-ann", Vacates: true, Mods: []directory.Mod{del("mail", "a@x")}, Marker: marker})
 
 	// Interrupted between the rename and the rest, or done twice: what was
 	// noted first holds.

@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"scimgate/internal/directory"
+)
+
+// memory is a directory.Store that keeps entries in a list: enough for what
+// HTTP looks like, and no more.
+type memory struct {
+	mu       sync.Mutex
+	source   string
+	base     string
+	member   string
+	entries  []directory.Entry
+	next     int
+	fail     error // what every call answers, where it is set
+	searches int
+}
+
+func (m *memory) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.searches++
+	if err := m.failure(ctx); err != nil {
+		return nil, err
+	}
+	var found []directory.Entry
+	for _, e := range m.entries {
+		ours := e.Marker.Source == m.source
+		alive := ours && e.Marker.State != directory.Deleted
+		if (q.Scope == directory.Anyone || q.Scope == directory.Known && ours || alive) && holds(q.Filter, e) {
+			e.Attributes = e.Attributes.Clone()
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+func (m *memory) failure(ctx context.Context) error {
+	if m.fail == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return &directory.Error{Op: "wait", Kind: directory.Unavailable, Err: ctx.Err()}
+	}
+	return m.fail
+}
+
+func (m *memory) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.failure(ctx); err != nil {
+		return directory.Entry{}, err
+	}
+	m.next++
+	id := "id-" + strconv.Itoa(m.next)
+	made := directory.Entry{ID: id, DN: "cn=" + id + "," + m.base, Version: "1", Marker: e.Marker, Attributes: e.Attributes.Clone()}
+	m.entries = append(m.entries, made)
+	return made, nil
+}
+
+func (m *memory) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.failure(ctx); err != nil {
+		return directory.Entry{}, err
+	}
+	i := slices.IndexFunc(m.entries, func(e directory.Entry) bool { return e.ID == old.ID })
+	if i < 0 {
+		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.NotFound}
+	}
+	e := &m.entries[i]
+	if e.Version != old.Version {
+		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Changed}
+	}
+	if c.Name != "" {
+		e.Attributes["uid"] = []string{c.Name}
+	}
+	for _, mod := range slices.Concat(c.Mods, c.Unlock) {
+		apply(e.Attributes, mod)
+	}
+	e.Marker = c.Marker
+	m.changed(e)
+	return *e, nil
+}
+
+func (m *memory) changed(e *directory.Entry) {
+	n, _ := strconv.Atoi(e.Version)
+	e.Version = strconv.Itoa(n + 1)
+}
+
+func apply(a directory.Attributes, m directory.Mod) {
+	switch m.Op {
+	case directory.ModReplace:
+		a[m.Attribute] = m.Values
+	case directory.ModAdd:
+		a[m.Attribute] = append(a[m.Attribute], m.Values...)
+	case directory.ModDelete:
+		a[m.Attribute] = slices.DeleteFunc(a[m.Attribute], func(v string) bool { return slices.Contains(m.Values, v) })
+	}
+}
+
+func (m *memory) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.failure(ctx); err != nil {
+		return err
+	}
+	for i := range m.entries {
+		e := &m.entries[i]
+		if e.ID != id {
+			continue
+		}
+		if version != "" && version != e.Version {
+			return &directory.Error{Op: "modify", Kind: directory.Changed}
+		}
+		apply(e.Attributes, directory.Mod{Op: directory.ModDelete, Attribute: m.member, Values: slices.Concat(c.Add, c.Remove)})
+		apply(e.Attributes, directory.Mod{Op: directory.ModAdd, Attribute: m.member, Values: c.Add})
+		m.changed(e)
+		return nil
+	}
+	return &directory.Error{Op: "modify", Kind: directory.NotFound}
+}
+
+func (m *memory) Remove(ctx context.Context, e directory.Entry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.entries = slices.DeleteFunc(m.entries, func(other directory.Entry) bool { return other.ID == e.ID })
+	return m.failure(ctx)
+}
+
+// holds evaluates the filters that the tests send.
+func holds(f directory.Filter, e directory.Entry) bool {
+	holds := func(part directory.Filter) bool { return holds(part, e) }
+	switch f.Op {
+	case directory.All:
+		return true
+	case directory.And:
+		return !slices.ContainsFunc(f.Filters, func(part directory.Filter) bool { return !holds(part) })
+	case directory.Or:
+		return slices.ContainsFunc(f.Filters, holds)
+	case directory.Not:
+		return !holds(f.Filters[0])
+	case directory.None:
+		return false
+	}
+	values := map[string][]string{
+		directory.AttrID: {e.ID}, directory.AttrDN: {e.DN}, directory.AttrState: {string(e.Marker.State)},
+	}[f.Attribute]
+	return slices.ContainsFunc(append(values, e.Attributes[f.Attribute]...), func(v string) bool {
+		return f.Op == directory.Present || f.Op == directory.Equal && strings.EqualFold(v, f.Value)
+	})
+}
