@@ -19,7 +19,7 @@ const retryAfter = 5
 // replyError is the one bridge from any error to a SCIM error answer. The
 // directory's own words never leave the house: they go to the log.
 func (g *Gateway) replyError(err error, c echo.Context) {
-	e := g.asSCIM(err)
+	e := g.asSCIM(err, labelOf(c))
 	if ev := eventOf(c); ev != nil {
 		ev.fail(err, e.Detail)
 	}
@@ -43,9 +43,9 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 	}
 }
 
-// asSCIM chooses the answer to an error. What it does not know is a 500 that
-// says nothing.
-func (g *Gateway) asSCIM(err error) *scim.Error {
+// asSCIM chooses the answer to an error. label names an LDAP attribute as the
+// client knows it. What asSCIM does not know is a 500 that says nothing.
+func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error {
 	var known *scim.Error
 	var dir *directory.Error
 	var http_ *echo.HTTPError
@@ -53,7 +53,7 @@ func (g *Gateway) asSCIM(err error) *scim.Error {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &dir):
-		return fromDirectory(dir)
+		return fromDirectory(dir, label)
 	case errors.As(err, &http_):
 		return fromEcho(http_)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -62,7 +62,7 @@ func (g *Gateway) asSCIM(err error) *scim.Error {
 	return internal()
 }
 
-func fromDirectory(e *directory.Error) *scim.Error {
+func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Error {
 	switch e.Kind {
 	case directory.NotFound:
 		return &scim.Error{Status: http.StatusNotFound, Detail: "there is no resource with this id"}
@@ -72,7 +72,7 @@ func fromDirectory(e *directory.Error) *scim.Error {
 	case directory.Invalid:
 		what := "a value"
 		if e.Attribute != "" {
-			what = "the value for the directory's attribute " + e.Attribute
+			what = "the value of " + label(e.Attribute)
 		}
 		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it", what)
 	case directory.TooMany:
@@ -100,6 +100,14 @@ func fromEcho(e *echo.HTTPError) *scim.Error {
 		}
 	}
 	return &scim.Error{Status: e.Code, Detail: detail}
+}
+
+// labelOf returns how attributes are called in the request's resource type.
+func labelOf(c echo.Context) func(string) string {
+	if t, ok := c.Get(typeKey).(*resourceType); ok {
+		return t.mapping.Label
+	}
+	return func(ldap string) string { return ldap }
 }
 
 func internal() *scim.Error {

@@ -82,21 +82,22 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
 
 // route is the table of RFC 7644 section 3.2 for one base path.
 func (g *Gateway) route(r *echo.Group, t *tenant) {
+	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
 		r.POST(path, g.handle(rt, (*request).create))
-		r.GET(path, g.handle(rt, (*request).list))
-		r.GET(path+"/:id", g.handle(rt, (*request).get))
+		r.Match(read, path, g.handle(rt, (*request).list))
+		r.Match(read, path+"/:id", g.handle(rt, (*request).get))
 		r.PUT(path+"/:id", g.handle(rt, (*request).replace))
 		r.PATCH(path+"/:id", g.handle(rt, (*request).patch))
 		r.DELETE(path+"/:id", g.handle(rt, (*request).remove))
 		r.POST(path+"/.search", notImplemented)
 	}
-	r.GET("/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
-	r.GET("/ResourceTypes", g.discover(t.resourceTypes))
-	r.GET("/ResourceTypes/:name", g.discover(t.resourceTypes))
-	r.GET("/Schemas", g.discover(t.schemas))
-	r.GET("/Schemas/:name", g.discover(t.schemas))
+	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
+	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
+	r.Match(read, "/ResourceTypes/:name", g.discover(t.resourceTypes))
+	r.Match(read, "/Schemas", g.discover(t.schemas))
+	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
 	r.Any("/Me", notImplemented)
 	r.POST("/Bulk", notImplemented)
 	r.POST("/.search", notImplemented)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -52,8 +51,8 @@ func newSite(t testing.TB) *site {
 		},
 	})
 	s := &site{
-		users:  &memory{source: "okta", base: "ou=people"},
-		groups: &memory{source: "okta", base: "ou=groups", member: "member"},
+		users:  &memory{source: "okta", base: "ou=people", naming: "uid"},
+		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", member: "member"},
 	}
 	cfg := Config{BodyBytes: 4096, PageSize: 10, RequestTimeout: 5 * time.Second}
 	s.Gateway = New(cfg, []Tenant{
@@ -137,7 +136,7 @@ func is(t testing.TB, w *httptest.ResponseRecorder, status int) map[string]any {
 func TestAuthorizationHeader(t *testing.T) {
 	s := newSite(t)
 	for header, ok := range map[string]bool{
-		"Bearer open": true, "bearer open": true, "BEARER open": true, "Bearer  open": true, "Bearer open ": true, "  Bearer open": true,
+		"Bearer open": true, "bearer open": true, "BEARER open": true, "Bearer  open": true, "Bearer open ": true,
 		"": false, "open": false, "Bearer": false, "Bearer ": false, "Basic open": false, "Bearer OPEN": false, "Bearer open x": false,
 		"Bearer sesame": false, "Bearer: open": false, "Token open": false, "Beareropen": false,
 	} {

@@ -54,7 +54,7 @@ func TestErrorsBecomeSCIMErrors(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, err := range []error{tc.err, fmt.Errorf("%s: %w", secret, tc.err), errors.Join(errors.New(secret), tc.err)} {
-				got := (&Gateway{}).asSCIM(err)
+				got := (&Gateway{}).asSCIM(err, func(name string) string { return "the label of " + name })
 				if got.Status != tc.status || got.Type != tc.typ || !strings.Contains(got.Detail, tc.word) {
 					t.Errorf("%v: got %d %q %q", err, got.Status, got.Type, got.Detail)
 				}

@@ -22,11 +22,14 @@ type request struct {
 	event   *event
 }
 
+const typeKey = "type"
+
 // handle makes a handler of a method of request.
 func (g *Gateway) handle(t *resourceType, do func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		q := &request{Context: c, gateway: g, typ: t, event: eventOf(c)}
 		q.event.resource = c.Param("id")
+		c.Set(typeKey, t)
 		return do(q)
 	}
 }

@@ -16,6 +16,7 @@ type memory struct {
 	mu       sync.Mutex
 	source   string
 	base     string
+	naming   string
 	member   string
 	entries  []directory.Entry
 	next     int
@@ -80,7 +81,7 @@ func (m *memory) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Changed}
 	}
 	if c.Name != "" {
-		e.Attributes["uid"] = []string{c.Name}
+		e.Attributes[m.naming] = []string{c.Name}
 	}
 	for _, mod := range slices.Concat(c.Mods, c.Unlock) {
 		apply(e.Attributes, mod)

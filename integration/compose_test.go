@@ -71,8 +71,7 @@ func TestCompose(t *testing.T) {
 		if os.Getenv("SCIMGATE_REQUIRE_CONTAINERS") == "1" {
 			t.Fatal("SCIMGATE_REQUIRE_CONTAINERS is set, and there is no container engine: ", err)
 		}
-		fmt.Fprintf(os.Stderr, "NOT RUN: the test of docker-compose.yml: there is no container engine: %v\n", err)
-		t.Skip("NOT RUN: there is no container engine")
+		notRun(t, "docker-compose.yml: there is no container engine: %v", err)
 	}
 	web, ldap := freeAddress(t), freeAddress(t)
 	c := &composition{t: t, command: append(command, "-p", strings.ReplaceAll(unlike("scimgate"), ".", "")), env: []string{

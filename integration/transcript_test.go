@@ -68,8 +68,7 @@ func TestTranscripts(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			tr := readTranscript(t, file)
 			if why, later := laterProfiles[tr.Profile]; later {
-				fmt.Printf("NOT RUN: transcript %s: %s\n", file, why)
-				t.Skipf("NOT RUN: %s", why)
+				notRun(t, "transcript %s: %s", filepath.Base(file), why)
 			}
 			g := shared(t)
 			if tr.Profile != "" {

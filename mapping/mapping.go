@@ -15,6 +15,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -60,7 +61,7 @@ func (r Refs) Names() Names {
 // that is mapped to it.
 func (m *Mapping) Label(ldap string) string {
 	for i := range m.rules {
-		if m.rules[i].config.LDAP == ldap {
+		if strings.EqualFold(m.rules[i].config.LDAP, ldap) {
 			return m.rules[i].label()
 		}
 	}
