@@ -33,12 +33,7 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="scim"`)
 	}
-	if c.Request().Method == http.MethodHead {
-		err = c.NoContent(e.Status)
-	} else {
-		err = reply(c, e.Status, e)
-	}
-	if err != nil {
+	if err := reply(c, e.Status, e); err != nil {
 		g.log.Debug("answer not written", zapError(err))
 	}
 }
@@ -132,5 +127,8 @@ func notImplemented(echo.Context) error {
 func reply(c echo.Context, status int, body any) error {
 	c.Response().Header().Set(echo.HeaderContentType, "application/scim+json")
 	c.Response().WriteHeader(status)
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
 	return c.Echo().JSONSerializer.Serialize(c, body, "")
 }
