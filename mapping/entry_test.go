@@ -115,6 +115,26 @@ func TestMembersAreReferences(t *testing.T) {
 	same(t, m.Referrers(), []directory.Referrer{{Base: "ou=groups,dc=example,dc=org", Attribute: "member"}})
 }
 
+// Where a resource and those it refers to are found is the caller's to know.
+func TestLocate(t *testing.T) {
+	url := func(resourceType, id string) string { return "https://x/" + resourceType + "s/" + id }
+	g := compile(t, groups(), "Group")
+	res := g.Resource(directory.Entry{ID: "id-g", Attributes: directory.Attributes{"cn": {"g"}, "member": {dn("id-ann"), dn("id-all")}}}, known)
+	g.Locate(res, url)
+	same(t, res["members"], []any{
+		map[string]any{"value": "id-ann", "type": "User", "$ref": "https://x/Users/id-ann"},
+		map[string]any{"value": "id-all", "type": "Group", "$ref": "https://x/Groups/id-all"},
+	})
+	same(t, res["meta"], map[string]any{"resourceType": "Group", "location": "https://x/Groups/id-g"})
+
+	u := compile(t, people(), "User")
+	res = u.Resource(entry(directory.Active, directory.Attributes{"manager": {dn("id-bob")}}), known)
+	u.Locate(res, url)
+	manager, _ := res[scim.EnterpriseURN].(map[string]any)["manager"].(map[string]any)
+	same(t, manager["$ref"], "https://x/Users/id-bob")
+	u.Locate(scim.Resource{}, url) // nothing to say, nothing to break
+}
+
 // A manager whom the tenant does not manage does not show; of two that it does,
 // the first shows, as with every attribute that SCIM has once.
 func TestOneManagerShows(t *testing.T) {

@@ -171,7 +171,7 @@ func TestFilterMeansWhatMatchSays(t *testing.T) {
 		scim.EnterpriseURN + ` pr`, `not (` + scim.EnterpriseURN + ` pr)`,
 		`emails ne "a@x"`, `emails.value ne "h@x"`, `emails.type ne "work"`, `emails.type eq "home"`, `emails.type pr`, `emails[value ne "a@x"]`, `emails[type ne "work"]`,
 		`emails[type eq "home" and value ne "h@x"]`, `emails[type eq "home" and value co "h" and value co "i"]`, `emails[not (value eq "h@x")]`,
-		`emails[type eq "work"].value ne "a@x"`, `emails[type eq "fax"].value ne "a@x"`, `emails[type eq "home"].value eq null`, `emails[value eq null]`, `emails.value eq null`,
+		`emails[type eq "work"].value ne "a@x"`, `emails[type eq "fax"].value ne "a@x"`, `emails[type eq "home"].value eq null`, `emails[value eq null]`, `emails[type eq "work" and value eq null]`, `not (emails[type eq "work" and value eq null])`, `emails.value eq null`,
 		`emails.primary eq true`, `emails[primary eq "True"].value eq "a@x"`, `emails[primary ne true]`, `emails.display eq "x"`, `emails.display ne "x"`, `emails[display eq null]`,
 		`phoneNumbers.value ne "1"`, `phoneNumbers[type eq "mobile"].value ne "1"`, `phoneNumbers eq "2"`, `not (phoneNumbers eq "2")`,
 		`addresses[region eq null]`, `addresses[type eq "work"]`, `addresses.locality eq "Rome"`, `addresses.region ne "x"`, `addresses[locality eq "Rome" and streetAddress pr]`,
@@ -246,5 +246,24 @@ func agrees(t *testing.T, m *Mapping, f scim.Filter, name string, e directory.En
 		t.Errorf("%s misses %q", f, name)
 	case exact && found != want:
 		t.Errorf("%s finds %q and calls itself exact", f, name)
+	}
+}
+
+// Whoever has to sort out hits looks references up only where the filter asks
+// for them.
+func TestAsksReferences(t *testing.T) {
+	users, teams := compile(t, people(), "User"), compile(t, groups(), "Group")
+	for text, want := range map[string]bool{
+		`title eq "x"`: false, `enterprise:department pr`: false, `manager pr`: true, `not (manager.value eq "x")`: true,
+		`title pr and (title pr or manager eq "x")`: true, scim.EnterpriseURN + ` pr`: true, `emails[type eq "work"]`: false,
+	} {
+		if users.AsksReferences(mustFilter(t, text)) != want {
+			t.Errorf("%s: %v", text, !want)
+		}
+	}
+	for text, want := range map[string]bool{`displayName pr`: false, `members pr`: true, `members[type eq "User"]`: true, `members.value eq "x"`: true} {
+		if teams.AsksReferences(mustFilter(t, text)) != want {
+			t.Errorf("%s: %v", text, !want)
+		}
 	}
 }
