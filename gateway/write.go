@@ -52,6 +52,10 @@ func (q *request) revive(old directory.Entry, want mapping.Want) (directory.Entr
 	if err := q.leaveGroups(old); err != nil {
 		return directory.Entry{}, err
 	}
+	if want.Active == nil { // a new resource is active unless it says otherwise
+		active := true
+		want.Active = &active
+	}
 	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old})
 	if err != nil {
 		return directory.Entry{}, err
@@ -120,6 +124,13 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	want, err := change(m.Resource(old, refs), refs.Names())
 	if err != nil {
 		return directory.Entry{}, err
+	}
+	if old.Marker.State == directory.Deleting && want.Active != nil {
+		// A delete was interrupted, and the client has changed its mind. As with
+		// a revival, no group comes back.
+		if err := q.leaveGroups(old); err != nil {
+			return directory.Entry{}, err
+		}
 	}
 	return q.write(old, refs, want)
 }

@@ -115,6 +115,9 @@ func (e element) compare(f scim.Compare, names Names) (term, error) {
 	name := f.Path.Attr
 	for _, r := range e.rules {
 		if r.path.Sub == name || r.path.Sub == "" && name == "value" {
+			if f.Value == nil && f.Op == scim.Eq {
+				return anything, nil // in an element that other values make
+			}
 			return r.compare(f, names)
 		}
 		// These parts follow from the others and are in no attribute.

@@ -51,10 +51,10 @@ func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp)
 	}
 	c.Mods = m.mods(old, refs, want)
 	state := old.Marker.State
-	if want.Active != nil || state == directory.Deleted || state == directory.Deleting {
-		state = directory.Active
-		if want.Active != nil && !*want.Active {
-			state = directory.Inactive
+	if want.Active != nil {
+		state = directory.Inactive
+		if *want.Active {
+			state = directory.Active
 		}
 	}
 	m.switchTo(&c, old, state, stamp)

@@ -48,9 +48,20 @@ func tombstone(state directory.State, undo map[string][]string) directory.Entry 
 	return e
 }
 
+// A change that does not speak of active wakes nobody, not even somebody whose
+// delete was interrupted.
+func TestChangeWithoutActiveWakesNobody(t *testing.T) {
+	m := compile(t, people(), "User")
+	for _, from := range []directory.State{directory.Inactive, directory.Deleting, directory.Deleted} {
+		c := m.Change(tombstone(from, undoes()), nil, mustWant(t, m, body(``)), stamp)
+		if c.Marker.State != from || len(c.Unlock) > 0 {
+			t.Errorf("%s became %s, unlocked by %v", from, c.Marker.State, c.Unlock)
+		}
+	}
+}
+
 // A revival is a change like any other, from a tombstone: what the body leaves
-// out goes, the person is active unless the body says otherwise, and every key
-// is claimed anew.
+// out goes, and every key is claimed anew.
 func TestRevival(t *testing.T) {
 	m := compile(t, people(), "User")
 	keys := []directory.Key{{Attribute: "uid", Value: "ann"}, {Attribute: "scimExternalId", Value: "00u1", Exact: true}}
@@ -62,11 +73,10 @@ func TestRevival(t *testing.T) {
 		unlock []directory.Mod
 		kept   map[string][]string
 	}{
-		{"without active", ``, undoes(), directory.Active, []directory.Mod{del(lock, lockedForever)}, nil},
 		{"active", `"active":true`, undoes(), directory.Active, []directory.Mod{del(lock, lockedForever)}, nil},
 		{"inactive", `"active":false`, undoes(), directory.Inactive, nil, undoes()},
-		{"locked by hand", ``, nil, directory.Active, nil, nil},
-		{"locked by policy", ``, undoes(timed), directory.Active, []directory.Mod{del(lock, lockedForever), add(lock, timed)}, nil},
+		{"locked by hand", `"active":true`, nil, directory.Active, nil, nil},
+		{"locked by policy", `"active":true`, undoes(timed), directory.Active, []directory.Mod{del(lock, lockedForever), add(lock, timed)}, nil},
 	} {
 		for _, from := range []directory.State{directory.Deleted, directory.Deleting} {
 			t.Run(tc.name+" from "+string(from), func(t *testing.T) {
