@@ -113,7 +113,7 @@ func TestAsideAndBack(t *testing.T) {
 	same(t, m.Aside(renamed, stamp).Marker.Aside, marker.Aside)
 	same(t, m.Aside(renamed, stamp).Mods, []directory.Mod(nil))
 
-	back := m.Change(renamed, nil, mustWant(t, m, body(`"title":"Boss","emails":[{"type":"work","value":"a@x"}]`)), stamp)
+	back := m.Change(renamed, nil, mustWant(t, m, body(`"active":true,"title":"Boss","emails":[{"type":"work","value":"a@x"}]`)), stamp)
 	same(t, back.Name, "ann")
 	same(t, back.Mods, []directory.Mod{add("mail", "a@x")})
 	same(t, back.Marker.Aside, map[string][]string(nil))
