@@ -274,3 +274,97 @@ func TestLostRacesAreTriedAgain(t *testing.T) {
 }
 
 var _ directory.Store = (*memory)(nil)
+
+// A person locked by hand is inactive once the provider says so, though there
+// is nothing to write but the marker.
+func TestAStateAloneIsWritten(t *testing.T) {
+	s := newSite(t)
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
+	s.users.entries[0].Attributes["lock"] = []string{"yes"}
+	if got := is(t, s.ask("PUT", "/scim/v2/Users/id-1", `{"userName":"ann","active":false}`), 200); got["active"] != false {
+		t.Errorf("%v", got)
+	}
+	if got := s.users.entries[0].Marker.State; got != directory.Inactive {
+		t.Errorf("the marker says %s", got)
+	}
+}
+
+// A create that does not speak of active makes an active person, also where a
+// tombstone is revived by it.
+func TestRevivedPeopleAreActive(t *testing.T) {
+	for _, state := range []directory.State{directory.Deleted, directory.Deleting} {
+		s := newSite(t)
+		is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","externalId":"K1"}`), 201)
+		is(t, s.ask("DELETE", "/scim/v2/Users/id-1", ""), 204)
+		s.users.entries[0].Marker.State = state
+		got := is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","externalId":"K1"}`), 201)
+		if got["id"] != "id-1" || got["active"] != true || len(s.users.entries[0].Attributes["lock"]) > 0 {
+			t.Errorf("from %s: %v, %v", state, got, s.users.entries[0].Attributes)
+		}
+	}
+}
+
+// unlocking is a directory that lifts the lock when it sees a new password.
+type unlocking struct {
+	*memory
+	writes int
+}
+
+func (u *unlocking) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	u.writes++
+	e, err := u.memory.Update(ctx, old, c)
+	if err == nil && u.writes == 1 {
+		delete(u.entries[0].Attributes, "lock")
+		e = u.entries[0]
+	}
+	return e, err
+}
+
+// A lock that the directory lifts on its own is set again before the answer.
+func TestALockThatWasLiftedIsSetAgain(t *testing.T) {
+	s := newSite(t)
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","active":false}`), 201)
+	store := &unlocking{memory: s.users}
+	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
+		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: store}}}}, zap.NewNop())
+	if got := is(t, s.ask("PUT", "/scim/v2/Users/id-1", `{"userName":"ann","password":"s3cret"}`), 200); got["active"] != false {
+		t.Errorf("%v", got)
+	}
+	if got := s.users.entries[0].Attributes["lock"]; len(got) != 1 || store.writes != 2 {
+		t.Errorf("the lock is %v after %d writes", got, store.writes)
+	}
+}
+
+// Nobody refers to an entry that is on its way to become a tombstone.
+func TestLeaversAreNotReferredTo(t *testing.T) {
+	s := newSite(t)
+	for _, name := range []string{"ann", "bob"} {
+		is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"`+name+`"}`), 201)
+	}
+	is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all","members":[{"value":"id-2"}]}`), 201)
+	s.users.entries[1].Marker.State = directory.Deleting
+	if got := is(t, s.ask("GET", "/scim/v2/Groups/id-1", ""), 200)["members"]; got != nil {
+		t.Errorf("members are %v", got)
+	}
+	isError(t, s.ask("PATCH", "/scim/v2/Groups/id-1", `{"Operations":[{"op":"add","path":"members","value":"id-2"}]}`), 400, "invalidValue")
+}
+
+// A condition is about the group before the request, not between the two
+// writes that one patch can take.
+func TestAConditionHoldsForTheWholePatch(t *testing.T) {
+	s := newSite(t)
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
+	is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all"}`), 201)
+	patch := `{"Operations":[{"op":"replace","path":"displayName","value":"many"},{"op":"add","path":"members","value":"id-1"}]}`
+	is(t, s.ask("PATCH", "/scim/v2/Groups/id-1", patch, "If-Match", `W/"1"`), 204)
+	if got := s.groups.entries[0].Attributes; got.First("cn") != "many" || len(got["member"]) != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+// A request without a body may name any media type.
+func TestMediaTypeOfNothing(t *testing.T) {
+	s := newSite(t)
+	is(t, s.ask("GET", "/scim/v2/Users", "", "Content-Type", "text/plain"), 200)
+	isError(t, s.ask("DELETE", "/scim/v2/Users/id-9", "", "Content-Type", "application/x-www-form-urlencoded"), 404, "")
+}

@@ -58,7 +58,7 @@ func (q *request) changeMembers(version string, members directory.MemberChange) 
 	case directory.Is(err, directory.NotFound):
 		return notFound(q.typ, q.Param("id"))
 	case directory.Is(err, directory.Changed) && version != "":
-		return q.ifMatch("")
+		return preconditionFailed()
 	}
 	return err
 }
@@ -74,7 +74,13 @@ func (q *request) expected(kept bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return e.Version, q.ifMatch(e.Version)
+	if err := q.ifMatch(e.Version); err != nil {
+		return "", err
+	}
+	if matches(header, "") { // "*": any version will do
+		return "", nil
+	}
+	return e.Version, nil
 }
 
 // memberChange looks up the names behind the ids of a change. Whoever is to be

@@ -98,6 +98,8 @@ func (q *request) patch() error {
 // apply makes an edit of a patch.
 func (q *request) apply(p scim.Patch) edit {
 	return func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
+		// So that the outcome speaks of active only if the patch does.
+		delete(now, "active")
 		res, err := scim.Apply(q.typ.mapping.Definition(), now, p)
 		if err != nil {
 			return mapping.Want{}, err

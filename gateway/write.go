@@ -269,7 +269,12 @@ func (q *request) ifMatch(version string) error {
 	if header == "" || matches(header, version) {
 		return nil
 	}
-	return &scim.Error{Status: http.StatusPreconditionFailed, Detail: "the resource has changed: its version is no longer the one in If-Match; read it again"}
+	return preconditionFailed()
+}
+
+func preconditionFailed() *scim.Error {
+	return &scim.Error{Status: http.StatusPreconditionFailed,
+		Detail: "the resource has changed: its version is no longer the one in If-Match; read it again"}
 }
 
 // matches compares an entity tag header with a version (RFC 9110 section 13.1).

@@ -42,6 +42,9 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	if err := st.take(ctx, dn); err != nil {
+		return directory.Entry{}, err
+	}
 	err = st.write(ctx, func(ctx context.Context, l *link) error {
 		_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
 			return struct{}{}, conn.Add(request)

@@ -49,6 +49,7 @@ type link struct {
 	wire     *wire
 	server   int // index of the server's URL
 	controls map[string]bool
+	contexts []string // the tops of the trees that the server holds
 }
 
 // supports reports whether a control may be used on this server.
@@ -131,7 +132,7 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 		return fmt.Errorf("bind: %w", err)
 	}
 	dse, err := l.conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
-		matchAll, []string{"supportedControl"}, nil))
+		matchAll, []string{"supportedControl", "namingContexts"}, nil))
 	if err != nil {
 		return fmt.Errorf("read root DSE: %w", err)
 	}
@@ -140,6 +141,7 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 		l.controls[oid] = true
 	}
 	for _, entry := range dse.Entries {
+		l.contexts = entry.GetEqualFoldAttributeValues("namingContexts")
 		for _, oid := range entry.GetEqualFoldAttributeValues("supportedControl") {
 			l.controls[oid] = true
 		}

@@ -97,7 +97,8 @@ func TestReversedUndoes(t *testing.T) {
 		{Op: directory.ModAdd, Attribute: "a", Values: []string{"2"}},
 		{Op: directory.ModDelete, Attribute: "c"},
 		{Op: directory.ModReplace, Attribute: "d", Values: []string{"7"}},
-	}, old)
+		{Op: directory.ModReplace, Attribute: "userPassword", Values: []string{"never read"}},
+	}, old, []string{"a", "c", "d"})
 	want := []directory.Mod{
 		{Op: directory.ModReplace, Attribute: "d"},
 		{Op: directory.ModReplace, Attribute: "c", Values: []string{"5", "6"}},

@@ -86,7 +86,7 @@ func (st *store) claim(ctx context.Context, old directory.Entry, s step, keys []
 // is left alone, and so is its marker.
 func (st *store) undo(ctx context.Context, old, now directory.Entry, s step) error {
 	for {
-		back := step{mods: reversed(s.mods, old), marker: now.Marker}
+		back := step{mods: reversed(s.mods, old, st.c.Attributes), marker: now.Marker}
 		if now.Marker.Request == s.marker.Request {
 			back.marker = old.Marker
 		}
@@ -102,8 +102,9 @@ func (st *store) undo(ctx context.Context, old, now directory.Entry, s step) err
 	}
 }
 
-// reversed returns the modifications that undo others.
-func reversed(mods []directory.Mod, old directory.Entry) []directory.Mod {
+// reversed returns the modifications that undo others. What was replaced and
+// never read, as a password is, stays: emptying it would be worse.
+func reversed(mods []directory.Mod, old directory.Entry, read []string) []directory.Mod {
 	var back []directory.Mod
 	for _, m := range slices.Backward(mods) {
 		switch {
@@ -111,6 +112,8 @@ func reversed(mods []directory.Mod, old directory.Entry) []directory.Mod {
 			m.Op = directory.ModDelete
 		case m.Op == directory.ModDelete && len(m.Values) > 0:
 			m.Op = directory.ModAdd
+		case !slices.Contains(read, m.Attribute):
+			continue
 		default:
 			m = directory.Mod{Op: directory.ModReplace, Attribute: m.Attribute, Values: old.Attributes[m.Attribute]}
 		}

@@ -42,9 +42,19 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	if err := st.vacant(ctx, to, old); err != nil {
 		return directory.Entry{}, err
 	}
+	if directory.FoldDN(to) != directory.FoldDN(old.DN) {
+		if err := st.take(ctx, to); err != nil {
+			return directory.Entry{}, err
+		}
+	}
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
 	begin := step{mods: c.Mods, marker: c.Marker, read: read}
 	begin.marker.From = old.DN
+	if c.Marker.State == directory.Active && old.Marker.State != directory.Active {
+		// Nothing is unlocked yet: whoever comes after a cut must still know how.
+		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
+		begin.marker.Undo, begin.marker.Aside = old.Marker.Undo, old.Marker.Aside
+	}
 	begun, err := st.claim(ctx, old, begin, c.Keys)
 	if err != nil {
 		return directory.Entry{}, err

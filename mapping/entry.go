@@ -132,6 +132,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 		return m.otherwise(r, res)
 	}
 	var values []string
+	seen := make(map[string]bool, len(all))
 	for _, f := range all {
 		v := ldapText(f.value)
 		if r.isReference() {
@@ -144,7 +145,8 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 		} else if err := m.allowed(r, v); err != nil {
 			return nil, err
 		}
-		if !r.has(values, v) {
+		if key := r.fold(v); !seen[key] {
+			seen[key] = true
 			values = append(values, v)
 		}
 	}
@@ -166,12 +168,14 @@ func (m *Mapping) otherwise(r *rule, res scim.Resource) ([]string, error) {
 	return values, nil
 }
 
-// has reports whether a value is among others by the attribute's own rule of
-// case. The directory would refuse it as a second one (RFC 4512 section 2.2).
-func (r *rule) has(values []string, v string) bool {
-	return slices.ContainsFunc(values, func(other string) bool {
-		return other == v || !r.leaf.CaseExact && strings.EqualFold(other, v)
-	})
+// fold returns a key under which values meet that are one to the attribute's
+// own rule of case. The directory would refuse the second of them (RFC 4512
+// section 2.2).
+func (r *rule) fold(v string) string {
+	if r.leaf.CaseExact || r.isReference() {
+		return v
+	}
+	return strings.ToLower(v)
 }
 
 // compute runs a rule's template; empty text is no value.

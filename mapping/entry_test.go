@@ -112,7 +112,7 @@ func TestMembersAreReferences(t *testing.T) {
 	}
 	same(t, m.MemberReferences([]string{"x"}), []Reference{{ID: "x", Types: types}})
 	same(t, m.ReferenceTypes(), types)
-	same(t, m.Referrers(), []directory.Referrer{{Base: "ou=groups,dc=example,dc=org", Attribute: "member"}})
+	same(t, m.Referrers(), []directory.Referrer{{Base: "ou=groups,dc=example,dc=org", Attribute: "member", Member: true, EmptyMember: "cn=nobody,dc=example,dc=org", SourceAttribute: "scimSource"}})
 }
 
 // Where a resource and those it refers to are found is the caller's to know.

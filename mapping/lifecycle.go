@@ -102,9 +102,19 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 // missing returns the wanted values without those that the entry has already
 // and that do not show in the resource.
 func (r *rule) missing(want, shown, there []string) []string {
+	if r.isReference() || len(there) == len(shown) {
+		return want
+	}
+	hidden := make(map[string]bool, len(there))
+	for _, v := range there {
+		hidden[r.fold(v)] = true
+	}
+	for _, v := range shown {
+		delete(hidden, r.fold(v))
+	}
 	var values []string
 	for _, v := range want {
-		if slices.Contains(shown, v) || r.isReference() || !r.has(there, v) || r.has(shown, v) {
+		if !hidden[r.fold(v)] {
 			values = append(values, v)
 		}
 	}
@@ -192,29 +202,39 @@ func put(s SetConfig, old directory.Entry, before []string) []directory.Mod {
 
 // secrets writes passwords. A directory may lift a lock when it sees a new
 // password (OpenLDAP's ppolicy does), unless the same Modify deletes and adds
-// the lock: so it does, for every lock that is to stay, whoever set it.
+// the lock: so it does, for every lock that is to stay, whoever set it. With a
+// new name the password comes after it, when nothing can be refused any more.
 func (m *Mapping) secrets(c *directory.Change, old directory.Entry, want Want) {
 	if len(want.Secrets) == 0 {
 		return
 	}
-	mods := make([]directory.Mod, 0, len(want.Secrets)+len(c.Mods))
+	var mods []directory.Mod
 	for i := range m.rules {
 		name := m.rules[i].config.LDAP
 		if value, ok := want.Secrets[name]; ok {
 			mods = append(mods, directory.Mod{Op: directory.ModReplace, Attribute: name, Values: []string{value}})
 		}
 	}
-	c.Mods = append(mods, c.Mods...)
-	touched := c.Attributes()
-	if c.Name != "" { // what unlocks is a Modify of its own then
-		touched = directory.Change{Mods: c.Mods}.Attributes()
-	}
+	locked := directory.Change{Mods: c.Mods}.Attributes()
+	unlocked := directory.Change{Mods: c.Unlock}.Attributes()
 	for _, s := range m.steps {
-		if now := old.Attributes[s.LDAP]; len(now) > 0 && !slices.Contains(touched, s.LDAP) {
-			c.Mods = append(c.Mods,
-				directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: now},
-				directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: now})
+		lock := old.Attributes[s.LDAP]
+		if slices.Contains(locked, s.LDAP) {
+			if c.Name == "" {
+				continue // set by this very Modify, after the password
+			}
+			lock = []string{s.Inactive}
 		}
+		if len(lock) > 0 && !slices.Contains(unlocked, s.LDAP) {
+			mods = append(mods,
+				directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: lock},
+				directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: lock})
+		}
+	}
+	if c.Name == "" {
+		c.Mods = append(mods, c.Mods...)
+	} else {
+		c.Unlock = append(mods, c.Unlock...)
 	}
 }
 

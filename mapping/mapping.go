@@ -119,7 +119,10 @@ func (m *Mapping) Referrers() []directory.Referrer {
 	var places []directory.Referrer
 	for _, r := range m.rules {
 		if r.isReference() {
-			places = append(places, directory.Referrer{Base: m.config.Base, Attribute: r.config.LDAP})
+			places = append(places, directory.Referrer{
+				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source,
+				Member: r.at("", "members"), EmptyMember: r.config.EmptyMember,
+			})
 		}
 	}
 	return places

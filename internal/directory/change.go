@@ -29,7 +29,7 @@ type Change struct {
 	Mods []Mod
 	// Unlock are modifications that give access. Where the change needs more
 	// than one operation they come last, so that stopping anywhere leaves less
-	// access, never more.
+	// access, never more, and a change that is refused has not made them.
 	Unlock []Mod
 	// Vacates says that the old name will be given to another entry. It is
 	// Exists if something refers to it that does not follow a rename.

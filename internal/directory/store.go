@@ -28,9 +28,14 @@ type Collection struct {
 	Referrers []Referrer
 }
 
-// Referrer is an attribute whose values are names of entries.
+// Referrer is an attribute of a tenant's entries whose values are names of
+// entries.
 type Referrer struct {
 	Base, Attribute string
+	// Member says that being named there is being a member of a group.
+	Member bool
+	// EmptyMember and SourceAttribute are those of the referring collection.
+	EmptyMember, SourceAttribute string
 }
 
 // Scope says which entries of a collection a search sees.

@@ -1,0 +1,141 @@
+package ldapsink
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
+)
+
+// A name can be referred to without being anybody's: its bearer was renamed,
+// deleted by hand, or is a tombstone that gave it up, and the directory does
+// not mend references by itself. Whoever gets the name next would inherit the
+// groups. So before an entry gets a name, what is left of its last bearer goes.
+
+// take prepares a name for an entry. Memberships in this tenant's groups that
+// belong to nobody are ended; any other reference is somebody else's to mend,
+// and until then the name is taken.
+func (st *store) take(ctx context.Context, dn string) error {
+	for _, attribute := range st.memberships() {
+		groups, err := st.referring(ctx, dn, attribute)
+		if err != nil || len(groups) == 0 {
+			return err
+		}
+		there, err := st.base(ctx, dn, []string{st.flavor.id})
+		if err != nil {
+			return err
+		}
+		if there != nil { // the references are its own
+			return failf(directory.Exists, "the name is taken")
+		}
+		for _, group := range groups {
+			r, ours := st.referrer(group.DN, attribute)
+			if !ours || first(group, r.SourceAttribute) != st.c.Source {
+				return failf(directory.Exists, "%s still refers to the name and is not this tenant's to change", group.DN)
+			}
+			if err := st.endMembership(ctx, group.DN, r, dn); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// endMembership takes a name out of a group.
+func (st *store) endMembership(ctx context.Context, group string, r directory.Referrer, dn string) error {
+	request := ldap.NewModifyRequest(group, nil)
+	request.Delete(r.Attribute, []string{dn})
+	err := st.repeat(ctx, request)
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultObjectClassViolation) && r.EmptyMember != "" {
+		request.Add(r.Attribute, []string{r.EmptyMember})
+		err = st.repeat(ctx, request)
+	}
+	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject) {
+		return nil
+	}
+	return err
+}
+
+// granting are the attributes by which a name can give its bearer something,
+// whether this tenant uses them or not. Most are not indexed, so they are
+// looked through only when a tombstone gives its name to somebody else.
+var granting = []string{"member", "uniqueMember", "roleOccupant", "owner"}
+
+// unreferred makes sure that a name which is to be given up for somebody else
+// is referred to only where follow brings the reference along.
+func (st *store) unreferred(ctx context.Context, dn string) error {
+	for _, attribute := range granting {
+		found, err := st.referring(ctx, dn, attribute)
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			if _, follows := st.referrer(e.DN, attribute); !follows {
+				return failf(directory.Exists, "%s refers to the name and is outside of what the gateway may write", e.DN)
+			}
+		}
+	}
+	return nil
+}
+
+// memberships are the attributes of this tenant's groups that hold members.
+func (st *store) memberships() []string {
+	var names []string
+	for _, r := range st.c.Referrers {
+		if r.Member && !slices.Contains(names, r.Attribute) {
+			names = append(names, r.Attribute)
+		}
+	}
+	return names
+}
+
+// referring finds what refers to a name, wherever in the tree it is, with the
+// source of each.
+func (st *store) referring(ctx context.Context, dn, attribute string) ([]*ldap.Entry, error) {
+	filter, err := st.renderer().render(directory.Eq(attribute, dn))
+	if err != nil {
+		return nil, fail(directory.Internal, err)
+	}
+	top, err := st.top(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sources := []string{"1.1"}
+	for _, r := range st.c.Referrers {
+		sources = append(sources, r.SourceAttribute)
+	}
+	return st.search(ctx, top, filter, sources)
+}
+
+// referrer returns the place of this tenant that an entry's attribute is in.
+func (st *store) referrer(dn, attribute string) (directory.Referrer, bool) {
+	for _, r := range st.c.Referrers {
+		if strings.EqualFold(r.Attribute, attribute) && below(dn, r.Base) {
+			return r, true
+		}
+	}
+	return directory.Referrer{}, false
+}
+
+// below reports whether a name is a base or below it.
+func below(dn, base string) bool {
+	dn, base = directory.FoldDN(dn), directory.FoldDN(base)
+	return dn == base || strings.HasSuffix(dn, ","+base)
+}
+
+// top is the top of the tree that the collection is in.
+func (st *store) top(ctx context.Context) (string, error) {
+	top := st.c.Base
+	err := st.read(ctx, func(_ context.Context, l *link) error {
+		for _, context := range l.contexts {
+			if below(st.c.Base, context) {
+				top = context
+			}
+		}
+		return nil
+	})
+	return top, err
+}
