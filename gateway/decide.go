@@ -48,7 +48,7 @@ func decide(want mapping.Want, stableKey, source string, hits []directory.Entry)
 	case len(same) == 1 && !dead(same[0], source):
 		return decision{verdict: conflict, hit: same[0], attribute: stableKey}
 	}
-	d := makeRoom(want.Keys, source, others)
+	d := makeRoom(want.Keys, stableKey, source, others)
 	if d.verdict == create && len(same) == 1 {
 		d.verdict, d.hit = revive, same[0]
 	}
@@ -56,13 +56,16 @@ func decide(want mapping.Want, stableKey, source string, hits []directory.Entry)
 }
 
 // makeRoom decides what stands in the way of an entry with the keys: nothing,
-// tombstones that give way, or a conflict.
-func makeRoom(keys []directory.Key, source string, hits []directory.Entry) decision {
+// tombstones that give way, or a conflict. A tombstone never gives up its stable
+// key: then nobody could bring it back.
+func makeRoom(keys []directory.Key, stableKey, source string, hits []directory.Entry) decision {
 	var d decision
 	for _, h := range hits {
 		attribute := clash(keys, h)
 		switch {
 		case attribute == "":
+		case holdsKey(keys, stableKey, h):
+			return decision{verdict: conflict, hit: h, attribute: stableKey}
 		case h.Marker.Source == source && h.Marker.State == directory.Deleted:
 			d.aside = append(d.aside, h)
 		default:
@@ -70,6 +73,14 @@ func makeRoom(keys []directory.Key, source string, hits []directory.Entry) decis
 		}
 	}
 	return d
+}
+
+// holdsKey reports whether an entry has exactly the stable key that is among
+// the keys.
+func holdsKey(keys []directory.Key, stableKey string, e directory.Entry) bool {
+	return slices.ContainsFunc(keys, func(k directory.Key) bool {
+		return k.Attribute == stableKey && slices.Contains(e.Attributes[stableKey], k.Value)
+	})
 }
 
 // dead reports whether an entry is a tombstone of the tenant, or was becoming

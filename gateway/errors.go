@@ -21,7 +21,7 @@ const retryAfter = 5
 func (g *Gateway) replyError(err error, c echo.Context) {
 	e := g.asSCIM(err, labelOf(c))
 	if ev := eventOf(c); ev != nil {
-		ev.fail(err, e.Detail)
+		ev.fail(err, e)
 	}
 	if c.Response().Committed {
 		return

@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
+
+	"scimgate/internal/scim"
 )
 
 // event is what the log keeps of one request: filled on the way, written once.
@@ -20,8 +23,8 @@ type event struct {
 	resource   string
 	dn         string
 	attributes []string
+	scimType   string
 	err        error
-	detail     string
 }
 
 const eventKey = "event"
@@ -31,7 +34,15 @@ func eventOf(c echo.Context) *event {
 	return ev
 }
 
-func (ev *event) fail(err error, detail string) { ev.err, ev.detail = err, detail }
+// fail notes why a request failed. What a client is told can quote what it
+// sent, so of that only the kind is kept.
+func (ev *event) fail(err error, told *scim.Error) {
+	ev.scimType, ev.err = told.Type, err
+	var own *scim.Error
+	if errors.As(err, &own) {
+		ev.err = own.Err
+	}
+}
 
 func zapError(err error) zap.Field { return zap.Error(err) }
 
@@ -63,7 +74,7 @@ func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 	}
 	for _, f := range []struct{ key, value string }{
 		{"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
-		{"id", ev.resource}, {"dn", ev.dn}, {"detail", ev.detail},
+		{"id", ev.resource}, {"dn", ev.dn}, {"scimType", ev.scimType},
 	} {
 		if f.value != "" {
 			fields = append(fields, zap.String(f.key, f.value))

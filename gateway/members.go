@@ -21,24 +21,8 @@ func (q *request) patchGroup(p scim.Patch, v view) error {
 	if whole {
 		reads = nil
 	}
-	members, err := q.memberChange(change)
-	if err != nil {
+	if err := q.writeGroup(rest, reads, change); err != nil {
 		return err
-	}
-	if len(rest.Operations) > 0 {
-		if _, err := q.update(reads, q.apply(rest)); err != nil {
-			return err
-		}
-	}
-	if len(members.Add)+len(members.Remove) > 0 || len(rest.Operations) == 0 {
-		version, err := q.expected(len(rest.Operations) > 0)
-		if err != nil {
-			return err
-		}
-		if err := q.changeMembers(version, members); err != nil {
-			return err
-		}
-		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	}
 	if len(v.attributes) == 0 {
 		return q.NoContent(http.StatusNoContent)
@@ -48,6 +32,39 @@ func (q *request) patchGroup(p scim.Patch, v view) error {
 		return err
 	}
 	return q.answer(http.StatusOK, e, v)
+}
+
+// writeGroup validates all of a patch before its first write. Whoever is to be
+// added is not renamed meanwhile, or the old name would become the member.
+func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.MemberChange) error {
+	members, err := q.memberChange(change)
+	if err != nil {
+		return err
+	}
+	if len(rest.Operations) > 0 {
+		if _, err := q.update(reads, q.apply(rest)); err != nil {
+			return err
+		}
+		if change.Empty() {
+			return nil
+		}
+	}
+	release, waited, err := q.typ.tenant.writers.Acquire(q.ctx(), change.Add...)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if waited {
+		if members, err = q.memberChange(change); err != nil {
+			return err
+		}
+	}
+	version, err := q.expected(len(rest.Operations) > 0)
+	if err != nil {
+		return err
+	}
+	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
+	return q.changeMembers(version, members)
 }
 
 // changeMembers writes the change. A lost race is tried again unless the client

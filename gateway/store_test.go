@@ -35,7 +35,7 @@ func (m *memory) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	for _, e := range m.entries {
 		ours := e.Marker.Source == m.source
 		alive := ours && e.Marker.State != directory.Deleted
-		if (q.Scope == directory.Anyone || q.Scope == directory.Known && ours || alive) && holds(q.Filter, e) {
+		if (q.Scope == directory.Anyone || alive) && holds(q.Filter, e) {
 			e.Attributes = e.Attributes.Clone()
 			found = append(found, e)
 		}

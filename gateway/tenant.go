@@ -15,6 +15,7 @@ type tenant struct {
 	basePaths []string
 	tokens    Authenticator
 	types     []*resourceType
+	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
 }
 
 // resourceType is one endpoint of a tenant.
@@ -22,16 +23,15 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	writers *directory.Locks // one read-modify-write on an entry at a time
 	walks   *walks
 }
 
 func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		made.types = append(made.types, &resourceType{
 			tenant: made, mapping: typ.Mapping, store: typ.Store,
-			writers: directory.NewLocks(), walks: newWalks(),
+			walks: newWalks(),
 		})
 	}
 	return made

@@ -95,7 +95,7 @@ func (q *request) putAside(tombstones []directory.Entry) error {
 // nil for all.
 func (q *request) update(reads []string, change edit) (directory.Entry, error) {
 	id := q.Param("id")
-	unlock, _, err := q.typ.writers.Acquire(q.ctx(), lower(id))
+	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), lower(id))
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -170,7 +170,7 @@ func (q *request) claim(old directory.Entry, keys []directory.Key) error {
 			others = append(others, h)
 		}
 	}
-	d := makeRoom(keys, q.typ.tenant.name, others)
+	d := makeRoom(keys, q.typ.mapping.StableKey(), q.typ.tenant.name, others)
 	if d.verdict == conflict {
 		return q.taken(d)
 	}
@@ -189,7 +189,7 @@ func (q *request) keepLocked(e directory.Entry) (directory.Entry, error) {
 // retire deletes the entry that the request names, or makes it a tombstone.
 // Locking comes first; what stops in between is completed by the same request.
 func (q *request) retire() error {
-	unlock, _, err := q.typ.writers.Acquire(q.ctx(), lower(q.Param("id")))
+	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), lower(q.Param("id")))
 	if err != nil {
 		return err
 	}

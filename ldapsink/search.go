@@ -70,15 +70,14 @@ func distinct(found [][]directory.Entry) []directory.Entry {
 func (st *store) scoped(f directory.Filter, scope directory.Scope) directory.Filter {
 	switch scope {
 	case directory.Live:
-		return directory.AndOf(f, st.ours(), directory.NotOf(directory.Eq(directory.AttrState, string(directory.Deleted))))
-	case directory.Known:
-		return directory.AndOf(f, st.ours())
+		return directory.AndOf(f, directory.Eq(st.c.SourceAttribute, st.c.Source), directory.AnyOf(directory.AttrState, live))
 	}
 	return f
 }
 
-// ours matches what this collection's tenant manages.
-func (st *store) ours() directory.Filter { return directory.Eq(st.c.SourceAttribute, st.c.Source) }
+// live are the states that a live entry can be in. An entry whose state cannot
+// be read is nobody's.
+var live = []string{string(directory.Active), string(directory.Inactive), string(directory.Deleting)}
 
 // find searches below the collection's base.
 func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {

@@ -120,7 +120,6 @@ func TestSearchSeesWhatItsScopeAllows(t *testing.T) {
 		want  []string
 	}{
 		{"live", directory.Query{}, []string{"a", "d", "i"}},
-		{"known", directory.Query{Scope: directory.Known}, []string{"a", "d", "i", "x"}},
 		{"anyone", directory.Query{Scope: directory.Anyone}, []string{"a", "d", "f", "i", "o", "x"}},
 		{"by state", directory.Query{Filter: directory.Eq(directory.AttrState, "deleting")}, []string{"d"}},
 		{"by other state", directory.Query{Filter: directory.NotOf(directory.Eq(directory.AttrState, "active"))}, []string{"d", "i"}},

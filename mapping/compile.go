@@ -56,11 +56,9 @@ func (c *compiler) urn(key, urn string) bool {
 // definition is the vocabulary of a resource type: its core schema and the
 // extensions that the standard and the declaration add.
 func definition(cfg Config, name string) scim.Definition {
-	def := scim.Definition{Name: name, Endpoint: name + "s", Core: scim.CoreUser()}
+	def := scim.UserDefinition()
 	if name == "Group" {
-		def.Core = scim.CoreGroup()
-	} else {
-		def.Extensions = []scim.Schema{scim.EnterpriseUser()}
+		def = scim.GroupDefinition()
 	}
 	for _, e := range cfg.Extensions {
 		def.Extensions = append(def.Extensions, e.schema())

@@ -141,12 +141,17 @@ func serve(ctx context.Context, cfg *config.Config, scim, admin http.Handler, lo
 	}
 	errorLog := zap.NewStdLog(log)
 	servers := []*http.Server{
-		{Handler: scim, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: errorLog},
-		{Handler: admin, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog},
+		{Handler: scim, ReadTimeout: cfg.Server.Limits.RequestTimeout, IdleTimeout: 2 * time.Minute, ErrorLog: errorLog},
+		{Handler: admin, ReadTimeout: 10 * time.Second, ErrorLog: errorLog},
 	}
 	work, ended := errgroup.WithContext(ctx)
 	for i, l := range []net.Listener{listener, adminListener} {
-		work.Go(func() error { return servers[i].Serve(l) })
+		work.Go(func() error {
+			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
 	}
 	work.Go(func() error {
 		<-ended.Done()
@@ -155,10 +160,7 @@ func serve(ctx context.Context, cfg *config.Config, scim, admin http.Handler, lo
 		return errors.Join(servers[0].Shutdown(grace), servers[1].Shutdown(grace))
 	})
 	ready(addresses{SCIM: listener.Addr().String(), Admin: adminListener.Addr().String()})
-	if err := work.Wait(); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return work.Wait()
 }
 
 // listen opens the listener of the identity providers.

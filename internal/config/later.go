@@ -16,6 +16,7 @@ var later = []struct {
 	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
 	{"log.provisioning", set, "the provisioning log"},
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
+	{"server.trustedProxies", set, "trusting the headers of a proxy"},
 	{"directories.*.flavor", oneOf("activeDirectory", "389ds"), "the flavor %s"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"scimgate/internal/directory"
 )
@@ -59,6 +60,9 @@ func (c *Config) composed(s *Source) {
 			s.rulesMissing(groups)
 			below(groups, t.Groups.Validate("Group"))
 		}
+		if t.Users != nil && t.Groups != nil && nested(t.Users.Base, t.Groups.Base) {
+			s.fault(groups+".base", "%q and the base of users, %q, lie in each other, and entries of the two could not be told apart; give each a base of its own", t.Groups.Base, t.Users.Base)
+		}
 	}
 }
 
@@ -70,4 +74,10 @@ func (s *Source) rulesMissing(mapping string) {
 			s.broken[key] = true
 		}
 	}
+}
+
+// nested reports whether one of two names is the other or above it.
+func nested(a, b string) bool {
+	a, b = directory.FoldDN(a), directory.FoldDN(b)
+	return a != "" && b != "" && (a == b || strings.HasSuffix(a, ","+b) || strings.HasSuffix(b, ","+a))
 }

@@ -60,37 +60,10 @@ func (v Server) validate(s *Source) {
 	if host, _, err := net.SplitHostPort(v.Listen); err == nil && v.TLS.CertFile == "" && !loopback(host) {
 		s.warn("server.listen", "takes tokens in clear text; set server.tls, or listen at 127.0.0.1 behind a proxy")
 	}
-	for i, p := range v.TrustedProxies {
-		if _, err := network(p); err != nil {
-			s.fault(fmt.Sprintf("server.trustedProxies[%d]", i), "%q is not an address or a network; write for example 192.0.2.1 or 192.0.2.0/24", p)
-		}
-	}
 	positive(s, "server.limits.bodyBytes", v.Limits.BodyBytes)
 	positive(s, "server.limits.pageSize", v.Limits.PageSize)
 	positive(s, "server.limits.bulkOperations", v.Limits.BulkOperations)
 	positive(s, "server.limits.requestTimeout", v.Limits.RequestTimeout)
-}
-
-// Proxies returns TrustedProxies as networks; an address is a network of one.
-func (v Server) Proxies() []netip.Prefix {
-	var all []netip.Prefix
-	for _, p := range v.TrustedProxies {
-		if n, err := network(p); err == nil { // Load has refused the others
-			all = append(all, n)
-		}
-	}
-	return all
-}
-
-func network(text string) (netip.Prefix, error) {
-	if strings.Contains(text, "/") {
-		return netip.ParsePrefix(text)
-	}
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	return addr.Prefix(addr.BitLen())
 }
 
 var directoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

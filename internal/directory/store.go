@@ -45,8 +45,6 @@ type Scope int
 const (
 	// Live: what this tenant manages and has not deleted.
 	Live Scope = iota
-	// Known: Live and this tenant's tombstones.
-	Known
 	// Anyone: every entry below the base, whoever manages it.
 	Anyone
 )

@@ -33,72 +33,6 @@ func Decode(body []byte, def Definition) (Resource, error) {
 	return e.r, nil
 }
 
-// Mentioned reports whether the body names the attribute, a sub-attribute of it
-// or one element of it, whatever value it gives: also null, and also a read-only
-// attribute. It is false for a body that Decode refuses as syntax.
-func Mentioned(body []byte, def Definition, attr string) bool {
-	return presence(body, def, attr, func(any) bool { return true })
-}
-
-// Given is Mentioned for a value that is not empty: {"groups":[]} mentions
-// groups but does not give any.
-func Given(body []byte, def Definition, attr string) bool {
-	return presence(body, def, attr, func(v any) bool { return !isBlank(v) })
-}
-
-func presence(body []byte, def Definition, attr string, counts func(any) bool) bool {
-	object, err := decodeObject(body)
-	if err != nil {
-		return false
-	}
-	p, err := ParsePath(attr)
-	if err != nil {
-		return false
-	}
-	_, wanted, ok := def.Lookup(p)
-	return ok && mentions(def, "", object, wanted, counts)
-}
-
-func mentions(def Definition, urn string, object map[string]any, wanted Path, counts func(any) bool) bool {
-	for key, v := range object {
-		t, ok, err := def.key(urn, key)
-		if !ok || err != nil {
-			continue
-		}
-		if t.path.Attr == "" && wanted.Attr != "" {
-			nested, _ := v.(map[string]any)
-			if urn == "" && mentions(def, t.path.URN, nested, wanted, counts) {
-				return true
-			}
-			continue
-		}
-		if t.path.URN != wanted.URN || t.path.Attr != wanted.Attr {
-			continue
-		}
-		if wanted.Sub != "" && t.path.Sub == "" {
-			nested, _ := v.(map[string]any)
-			if v, ok = member(nested, wanted.Sub); !ok {
-				continue
-			}
-		} else if wanted.Sub != "" && t.path.Sub != wanted.Sub {
-			continue
-		}
-		if counts(v) {
-			return true
-		}
-	}
-	return false
-}
-
-func member(object map[string]any, name string) (any, bool) {
-	for key, v := range object {
-		if strings.EqualFold(key, name) {
-			return v, true
-		}
-	}
-	return nil, false
-}
-
 // key finds what a name in a body addresses: an attribute, a path, or a whole
 // schema, within the schema urn if that is not "". The error is for a path whose
 // value filter cannot be read; other names that cannot be read are unknown ones.
@@ -141,6 +75,15 @@ func (r Resource) attributes(urn string) map[string]any {
 	}
 	extension, _ := r[urn].(map[string]any)
 	return extension
+}
+
+func member(object map[string]any, name string) (any, bool) {
+	for key, v := range object {
+		if strings.EqualFold(key, name) {
+			return v, true
+		}
+	}
+	return nil, false
 }
 
 func sortedKeys(object map[string]any) []string {

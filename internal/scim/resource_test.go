@@ -115,32 +115,6 @@ func TestDecodeTypes(t *testing.T) {
 	}
 }
 
-func TestMentionedAndGiven(t *testing.T) {
-	for _, test := range []struct {
-		body, attr       string
-		mentioned, given bool
-	}{
-		{`{"active":null}`, "active", true, false},
-		{`{"ACTIVE":false}`, "active", true, true},
-		{`{"userName":"x"}`, "active", false, false},
-		{`{"` + UserURN + `:active":true}`, "active", true, true},
-		{`{"groups":[]}`, "groups", true, false},
-		{`{"groups":[{"value":"g"}]}`, "groups", true, true},
-		{`{"` + EnterpriseURN + `":{"department":""}}`, "department", true, false},
-		{`{"name":{"givenName":"g"}}`, "name.givenName", true, true},
-		{`{"name.givenName":"g"}`, "name.givenName", true, true},
-		{`{"name.givenName":"g"}`, "name", true, true},
-		{`{"name":{}}`, "name.givenName", false, false},
-		{`not JSON`, "active", false, false},
-		{`{"active":true}`, "no such", false, false},
-	} {
-		m, g := Mentioned([]byte(test.body), UserDefinition(), test.attr), Given([]byte(test.body), UserDefinition(), test.attr)
-		if m != test.mentioned || g != test.given {
-			t.Errorf("%s %s: mentioned %v given %v", test.body, test.attr, m, g)
-		}
-	}
-}
-
 func TestValues(t *testing.T) {
 	r := resource(t, `{"userName":"x","emails":[{"type":"work","value":"w"},{"type":"home","value":"h"}],"`+EnterpriseURN+`":{"manager":{"value":"m"}}}`)
 	for _, test := range []struct {

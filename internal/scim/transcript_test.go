@@ -239,7 +239,7 @@ func (s *toyStore) change(method, id string, body []byte, users *toyStore) (int,
 	switch method {
 	case "PUT":
 		next, err = Decode(body, s.def)
-		if err == nil && !Mentioned(body, s.def, "active") && old["active"] != nil {
+		if err == nil && next["active"] == nil && old["active"] != nil {
 			next["active"] = old["active"]
 		}
 	case "PATCH":
