@@ -81,7 +81,7 @@ func TestAnswersAboutAGroup(t *testing.T) {
 	}
 	is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all","members":[{"value":"id-1"}]}`), 201)
 	members := func() string {
-		list, _ := is(t, s.ask("GET", "/scim/v2/Groups/id-1", ""), 200)["members"].([]any)
+		list, _ := is(t, s.ask("GET", "/scim/v2/Groups/group-id-1", ""), 200)["members"].([]any)
 		var ids []string
 		for _, m := range list {
 			ids = append(ids, m.(map[string]any)["value"].(string))
@@ -89,15 +89,15 @@ func TestAnswersAboutAGroup(t *testing.T) {
 		return strings.Join(ids, " ")
 	}
 	patch := func(operations string) string { return `{"Operations":[` + operations + `]}` }
-	w := s.ask("PATCH", "/scim/v2/Groups/id-1", patch(`{"op":"add","path":"members","value":[{"value":"id-2"}]}`))
+	w := s.ask("PATCH", "/scim/v2/Groups/group-id-1", patch(`{"op":"add","path":"members","value":[{"value":"id-2"}]}`))
 	if w.Code != 204 || w.Body.Len() > 0 || members() != "id-1 id-2" {
 		t.Errorf("%d %s, members %s", w.Code, w.Body, members())
 	}
-	got := is(t, s.ask("PATCH", "/scim/v2/Groups/id-1?attributes=displayName", patch(`{"op":"replace","path":"displayName","value":"many"}`)), 200)
+	got := is(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1?attributes=displayName", patch(`{"op":"replace","path":"displayName","value":"many"}`)), 200)
 	if got["displayName"] != "many" || got["members"] != nil || members() != "id-1 id-2" {
 		t.Errorf("%v, members %s", got, members())
 	}
-	isError(t, s.ask("PATCH", "/scim/v2/Groups/id-1", patch(`{"op":"remove","path":"members[value eq \"id-1\"]"},{"op":"add","path":"members","value":"id-9"}`)), 400, "invalidValue")
+	isError(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1", patch(`{"op":"remove","path":"members[value eq \"id-1\"]"},{"op":"add","path":"members","value":"id-9"}`)), 400, "invalidValue")
 	if members() != "id-1 id-2" {
 		t.Errorf("half of a refused patch was done: %s", members())
 	}
@@ -106,11 +106,11 @@ func TestAnswersAboutAGroup(t *testing.T) {
 	if members() != "id-2" {
 		t.Errorf("after the delete of a member: %s", members())
 	}
-	is(t, s.ask("PUT", "/scim/v2/Groups/id-1", `{"displayName":"many"}`), 200)
+	is(t, s.ask("PUT", "/scim/v2/Groups/group-id-1", `{"displayName":"many"}`), 200)
 	if members() != "" {
 		t.Errorf("after PUT without members: %s", members())
 	}
-	is(t, s.ask("DELETE", "/scim/v2/Groups/id-1", ""), 204)
+	is(t, s.ask("DELETE", "/scim/v2/Groups/group-id-1", ""), 204)
 	if len(s.groups.entries) != 0 {
 		t.Error("a deleted group is still there")
 	}
@@ -134,12 +134,12 @@ func TestConditionsAreKept(t *testing.T) {
 		s.ask("PUT", "/scim/v2/Users/id-1", `{"userName":"bob"}`, "If-Match", stale),
 		s.ask("PATCH", "/scim/v2/Users/id-1", `{"Operations":[{"op":"add","path":"title","value":"x"}]}`, "If-Match", stale),
 		s.ask("DELETE", "/scim/v2/Users/id-1", "", "If-Match", stale),
-		s.ask("PATCH", "/scim/v2/Groups/id-1", add, "If-Match", stale),
-		s.ask("DELETE", "/scim/v2/Groups/id-1", "", "If-Match", stale),
+		s.ask("PATCH", "/scim/v2/Groups/group-id-1", add, "If-Match", stale),
+		s.ask("DELETE", "/scim/v2/Groups/group-id-1", "", "If-Match", stale),
 	} {
 		isError(t, w, 412, "")
 	}
-	is(t, s.ask("PATCH", "/scim/v2/Groups/id-1", add, "If-Match", `W/"1"`), 204)
+	is(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1", add, "If-Match", `W/"1"`), 204)
 	is(t, s.ask("PUT", "/scim/v2/Users/id-1", `{"userName":"bob"}`, "If-Match", `W/"1"`), 200)
 	is(t, s.ask("DELETE", "/scim/v2/Users/id-1", "", "If-Match", `W/"2"`), 204)
 }
@@ -343,10 +343,10 @@ func TestLeaversAreNotReferredTo(t *testing.T) {
 	}
 	is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all","members":[{"value":"id-2"}]}`), 201)
 	s.users.entries[1].Marker.State = directory.Deleting
-	if got := is(t, s.ask("GET", "/scim/v2/Groups/id-1", ""), 200)["members"]; got != nil {
+	if got := is(t, s.ask("GET", "/scim/v2/Groups/group-id-1", ""), 200)["members"]; got != nil {
 		t.Errorf("members are %v", got)
 	}
-	isError(t, s.ask("PATCH", "/scim/v2/Groups/id-1", `{"Operations":[{"op":"add","path":"members","value":"id-2"}]}`), 400, "invalidValue")
+	isError(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1", `{"Operations":[{"op":"add","path":"members","value":"id-2"}]}`), 400, "invalidValue")
 }
 
 // A condition is about the group before the request, not between the two
@@ -356,7 +356,7 @@ func TestAConditionHoldsForTheWholePatch(t *testing.T) {
 	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
 	is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all"}`), 201)
 	patch := `{"Operations":[{"op":"replace","path":"displayName","value":"many"},{"op":"add","path":"members","value":"id-1"}]}`
-	is(t, s.ask("PATCH", "/scim/v2/Groups/id-1", patch, "If-Match", `W/"1"`), 204)
+	is(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1", patch, "If-Match", `W/"1"`), 204)
 	if got := s.groups.entries[0].Attributes; got.First("cn") != "many" || len(got["member"]) != 1 {
 		t.Errorf("%v", got)
 	}

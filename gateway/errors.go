@@ -43,14 +43,14 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error {
 	var known *scim.Error
 	var dir *directory.Error
-	var http_ *echo.HTTPError
+	var echoed *echo.HTTPError
 	switch {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &dir):
 		return fromDirectory(dir, label)
-	case errors.As(err, &http_):
-		return fromEcho(http_)
+	case errors.As(err, &echoed):
+		return fromEcho(echoed)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return unavailable()
 	}

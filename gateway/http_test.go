@@ -52,7 +52,7 @@ func newSite(t testing.TB) *site {
 	})
 	s := &site{
 		users:  &memory{source: "okta", base: "ou=people", naming: "uid"},
-		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", member: "member"},
+		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
 	}
 	cfg := Config{BodyBytes: 4096, PageSize: 10, RequestTimeout: 5 * time.Second}
 	s.Gateway = New(cfg, []Tenant{

@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
+	"scimgate/mapping"
 )
 
 // patchGroup answers PATCH of a group. Single members come and go without the
@@ -34,13 +37,13 @@ func (q *request) patchGroup(p scim.Patch, v view) error {
 	return q.answer(http.StatusOK, e, v)
 }
 
-// writeGroup validates all of a patch before its first write. Whoever is to be
-// added is not renamed meanwhile, or the old name would become the member.
+// writeGroup validates all of a patch before its first write.
 func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.MemberChange) error {
 	members, err := q.memberChange(change)
 	if err != nil {
 		return err
 	}
+	named := q.resolved
 	if len(rest.Operations) > 0 {
 		if _, err := q.update(reads, q.apply(rest)); err != nil {
 			return err
@@ -49,22 +52,61 @@ func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.Member
 			return nil
 		}
 	}
-	release, waited, err := q.typ.tenant.writers.Acquire(q.ctx(), change.Add...)
-	if err != nil {
-		return err
-	}
-	defer release()
-	if waited {
-		if members, err = q.memberChange(change); err != nil {
-			return err
-		}
-	}
 	version, err := q.expected(len(rest.Operations) > 0)
 	if err != nil {
 		return err
 	}
 	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
-	return q.changeMembers(version, members)
+	if err := q.changeMembers(version, members); err != nil {
+		return err
+	}
+	return q.settle(q.Param("id"), named, change.Remove)
+}
+
+// settle looks again at those who have just been added to a group or removed
+// from it, by the names that they had then. Who was renamed meanwhile is in the
+// group by a name of before, or still by a new one; who was deleted has left the
+// group before coming in.
+func (q *request) settle(group string, named mapping.Names, removed []string) error {
+	if q.typ.mapping.Members() == "" {
+		return nil
+	}
+	leaves := make(map[string]bool, len(removed))
+	for _, id := range removed {
+		leaves[id] = true
+	}
+	for len(named) > 0 {
+		now, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.MemberReferences(slices.Collect(maps.Keys(named))), nil)
+		if err != nil {
+			return err
+		}
+		var change directory.MemberChange
+		moved := mapping.Names{}
+		for id, dn := range named {
+			current, there := now[id]
+			switch {
+			case current == dn:
+				continue
+			case !leaves[id]:
+				change.Remove = append(change.Remove, dn)
+				if there {
+					change.Add = append(change.Add, current)
+				}
+			case there:
+				change.Remove = append(change.Remove, current)
+			}
+			if there {
+				moved[id] = current
+			}
+		}
+		if len(change.Add)+len(change.Remove) > 0 {
+			if err := q.typ.store.ChangeMembers(q.ctx(), group, "", change); err != nil {
+				return err
+			}
+		}
+		named = moved
+	}
+	return nil
 }
 
 // changeMembers writes the change. A lost race is tried again unless the client
@@ -104,8 +146,7 @@ func (q *request) expected(kept bool) (string, error) {
 // added has to be there; who is gone needs no removing.
 func (q *request) memberChange(c scim.MemberChange) (directory.MemberChange, error) {
 	m := q.typ.mapping
-	refs := m.MemberReferences(append(append([]string{}, c.Add...), c.Remove...))
-	names, err := q.typ.tenant.names(q.ctx(), refs, nil)
+	names, err := q.lookUp(m.MemberReferences(append(append([]string{}, c.Add...), c.Remove...)), nil)
 	if err != nil {
 		return directory.MemberChange{}, err
 	}

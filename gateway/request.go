@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -20,6 +21,9 @@ type request struct {
 	gateway *Gateway
 	typ     *resourceType
 	event   *event
+	// resolved are the names behind ids that were looked up for the write that
+	// is being tried, without those that were in the entry already.
+	resolved mapping.Names
 }
 
 const typeKey = "type"
@@ -35,6 +39,17 @@ func (g *Gateway) handle(t *resourceType, do func(*request) error) echo.HandlerF
 }
 
 func (q *request) ctx() context.Context { return q.Request().Context() }
+
+// lookUp finds the names behind ids; those in known need no look-up.
+func (q *request) lookUp(refs []mapping.Reference, known mapping.Names) (mapping.Names, error) {
+	names, err := q.typ.tenant.names(q.ctx(), refs, known)
+	if err != nil {
+		return nil, err
+	}
+	q.resolved = maps.Clone(names)
+	maps.DeleteFunc(q.resolved, func(id, _ string) bool { _, ok := known[id]; return ok })
+	return names, nil
+}
 
 func (q *request) stamp() mapping.Stamp {
 	return mapping.Stamp{Request: q.event.request, Now: q.gateway.now().UTC().Truncate(time.Second)}

@@ -104,7 +104,7 @@ func (q *request) apply(p scim.Patch) edit {
 		if err != nil {
 			return mapping.Want{}, err
 		}
-		names, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.References(res), known)
+		names, err := q.lookUp(q.typ.mapping.References(res), known)
 		if err != nil {
 			return mapping.Want{}, err
 		}
@@ -124,7 +124,7 @@ func (q *request) remove() error {
 // want maps a resource, with the names behind the ids in it; those in known
 // need no look-up.
 func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, error) {
-	names, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.References(res), known)
+	names, err := q.lookUp(q.typ.mapping.References(res), known)
 	if err != nil {
 		return mapping.Want{}, err
 	}

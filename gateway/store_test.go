@@ -18,6 +18,7 @@ type memory struct {
 	base     string
 	naming   string
 	member   string
+	prefix   string // of ids
 	entries  []directory.Entry
 	next     int
 	fail     error // what every call answers, where it is set
@@ -60,7 +61,7 @@ func (m *memory) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 		return directory.Entry{}, err
 	}
 	m.next++
-	id := "id-" + strconv.Itoa(m.next)
+	id := m.prefix + "id-" + strconv.Itoa(m.next) // no two entries of a directory share one
 	made := directory.Entry{ID: id, DN: "cn=" + id + "," + m.base, Version: "1", Marker: e.Marker, Attributes: e.Attributes.Clone()}
 	m.entries = append(m.entries, made)
 	return made, nil

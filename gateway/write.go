@@ -20,6 +20,9 @@ type edit func(now scim.Resource, known mapping.Names) (mapping.Want, error)
 func (q *request) make(want mapping.Want) (directory.Entry, error) {
 	for {
 		e, err := q.tryMake(want)
+		if err == nil {
+			return e, q.settle(e.ID, q.resolved, nil)
+		}
 		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
 			return e, err
 		}
@@ -102,6 +105,9 @@ func (q *request) update(reads []string, change edit) (directory.Entry, error) {
 	defer unlock()
 	for {
 		e, err := q.tryUpdate(id, reads, change)
+		if err == nil {
+			return e, q.settle(e.ID, q.resolved, nil)
+		}
 		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
 			return e, err
 		}

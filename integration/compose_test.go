@@ -52,15 +52,20 @@ func (c *composition) run(args ...string) string {
 // engine finds a container engine and its compose, of version 2 or 1.
 func engine() ([]string, error) {
 	if out, err := exec.Command("docker", "info").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("docker info: %w: %s", err, strings.TrimSpace(string(out)))
+		return nil, fmt.Errorf("docker info: %w: %s", err, lastLine(out))
 	}
 	if exec.Command("docker", "compose", "version").Run() == nil {
 		return []string{"docker", "compose"}, nil
 	}
 	if out, err := exec.Command("docker-compose", "version").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("docker-compose version: %w: %s", err, strings.TrimSpace(string(out)))
+		return nil, fmt.Errorf("docker-compose version: %w: %s", err, lastLine(out))
 	}
 	return []string{"docker-compose"}, nil
+}
+
+func lastLine(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
 }
 
 // docker-compose.yml brings up a directory and the gateway in front of it, and

@@ -107,6 +107,7 @@ func TestErrors(t *testing.T) {
 		{c, "PATCH", user, patch(`{"op":"frobnicate","path":"title","value":"x"}`), 400, "invalidSyntax"},
 		{c, "PATCH", user, patch(`{"op":"remove"}`), 400, "noTarget"},
 		{c, "PATCH", user, patch(`{"op":"replace","path":"emails[type eq","value":"x"}`), 400, "invalidPath"},
+		{c, "PATCH", user, patch(`{"op":"add","path":"favouriteColour","value":"blue"}`), 400, "invalidPath"},
 		{c, "PATCH", user, patch(`{"op":"remove","path":"userName"}`), 400, "mutability"},
 		{c, "GET", "/Users?filter=userName", nil, 400, "invalidFilter"},
 		{c, "GET", "/Users?filter=userName+eq", nil, 400, "invalidFilter"},

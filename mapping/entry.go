@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -191,7 +192,7 @@ func (m *Mapping) compute(r *rule, res scim.Resource) ([]string, error) {
 	if v == "" {
 		return nil, nil
 	}
-	return []string{v}, nil
+	return []string{v}, m.allowed(r, v)
 }
 
 // label names the rule's attribute as the client knows it.
@@ -202,9 +203,16 @@ func (r *rule) label() string {
 	return r.path.String()
 }
 
-// allowed refuses forbidden characters.
+// hashed is how a value of userPassword begins that is not the password itself
+// (RFC 2307 section 5.3).
+var hashed = regexp.MustCompile(`^\{[A-Za-z0-9./_-]+\}`)
+
+// allowed refuses forbidden characters, and passwords that are hashes.
 func (m *Mapping) allowed(r *rule, value string) error {
 	if r.isSecret() {
+		if hashed.MatchString(value) {
+			return scim.BadRequest(scim.TypeInvalidValue, "%s: begins with a word in braces, which the directory would take for a hash; choose another", r.label())
+		}
 		return nil
 	}
 	if i := strings.IndexAny(value, m.config.Rules.ForbiddenCharacters); i >= 0 {

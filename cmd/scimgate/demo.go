@@ -60,7 +60,7 @@ func demoCommand() *cobra.Command {
 	f.StringVar(&o.token, "token", "", "bearer token (default: random, printed)")
 	f.StringVar(&o.password, "ldap-password", "", "password of cn=admin,"+demoSuffix+" (default: random, printed)")
 	f.StringVar(&o.profile, "profile", "", "rule set of the tenant: okta, entra or onelogin")
-	f.StringVar(&o.configOut, "config-out", "", "file to write the configuration to, for serve and check")
+	f.StringVar(&o.configOut, "config-out", "", "file to write the configuration to, for serve")
 	return cmd
 }
 
@@ -107,7 +107,7 @@ func (o demoOptions) serve(ctx context.Context, server *slapd.Server, stdout, st
 	if err != nil {
 		return err
 	}
-	if _, err := token.Open(cfg.StateDir, demoTenant).Set(time.Now(), o.token, cfg.Tenants[0].Tokens.Lifetime, "demo"); err != nil {
+	if err := o.setToken(token.Open(cfg.StateDir, demoTenant), cfg.Tenants[0].Tokens.Lifetime); err != nil {
 		return err
 	}
 	work, ctx := errgroup.WithContext(ctx)
@@ -119,6 +119,28 @@ func (o demoOptions) serve(ctx context.Context, server *slapd.Server, stdout, st
 		return run(ctx, cfg, newLog(), func(a addresses) { o.announce(stdout, a, server) })
 	})
 	return work.Wait()
+}
+
+// setToken makes the token of this run the only one of the demo: a kept folder
+// may have those of earlier runs.
+func (o demoOptions) setToken(file *token.File, lifetime time.Duration) error {
+	const label = "demo"
+	made, err := file.Set(time.Now(), o.token, lifetime, label)
+	if err != nil {
+		return err
+	}
+	all, err := file.List()
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.Label == label && t.ID != made.ID {
+			if err := file.Revoke(t.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // writeConfig writes the configuration into the data folder and, where the user

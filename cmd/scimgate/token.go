@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,30 +17,45 @@ func tokenCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			return usageError{errors.New("scimgate token: a command is missing; see scimgate token --help")}
 		}}
-	cmd.AddCommand(tokenCreateCommand())
+	cmd.AddCommand(tokenCreateCommand(), tokenListCommand(), tokenRevokeCommand())
 	return cmd
 }
 
+// tokenOptions are the flags that all of these commands have.
+type tokenOptions struct{ config, tenant string }
+
+func (o *tokenOptions) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.config, "config", "scimgate.yaml", "configuration file")
+	cmd.Flags().StringVar(&o.tenant, "tenant", "", "the tenant's name; may be left out where there is one")
+}
+
+// open finds the tenant and its tokens.
+func (o *tokenOptions) open(cmd *cobra.Command) (config.Tenant, *token.File, error) {
+	cfg, err := load(o.config, cmd.ErrOrStderr())
+	if err != nil {
+		return config.Tenant{}, nil, err
+	}
+	t, err := tenantNamed(cfg, o.tenant)
+	return t, token.Open(cfg.StateDir, t.Name), err
+}
+
 func tokenCreateCommand() *cobra.Command {
-	var file, tenant, label string
+	var o tokenOptions
+	var label string
 	var expires time.Duration
 	cmd := &cobra.Command{
 		Use:   "create --config FILE --tenant NAME",
 		Short: "Make a token and show it, this once; only its hash is kept",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := load(file, cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			t, err := tenantNamed(cfg, tenant)
+			t, file, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("expires") {
 				expires = t.Tokens.Lifetime
 			}
-			text, made, err := token.Open(cfg.StateDir, t.Name).Create(time.Now(), expires, t.Tokens.Max, label)
+			text, made, err := file.Create(time.Now(), expires, t.Tokens.Max, label)
 			if err != nil {
 				return err
 			}
@@ -49,10 +65,56 @@ func tokenCreateCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&file, "config", "scimgate.yaml", "configuration file")
-	cmd.Flags().StringVar(&tenant, "tenant", "", "the tenant's name; may be left out where there is one")
+	o.add(cmd)
 	cmd.Flags().StringVar(&label, "label", "", "a word to recognise the token by")
 	cmd.Flags().DurationVar(&expires, "expires", 0, "how long it is good (default: the tenant's tokens.lifetime)")
+	return cmd
+}
+
+func tokenListCommand() *cobra.Command {
+	var o tokenOptions
+	cmd := &cobra.Command{
+		Use:   "list --config FILE --tenant NAME",
+		Short: "List the tokens that are good, without their text",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, file, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			all, err := file.List()
+			if err != nil {
+				return err
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "ID\tCREATED\tEXPIRES\tLABEL")
+			for _, t := range all {
+				if t.Live(time.Now()) {
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t.ID, t.Created.UTC().Format(time.RFC3339), t.Expires.UTC().Format(time.RFC3339), t.Label)
+				}
+			}
+			return table.Flush()
+		},
+	}
+	o.add(cmd)
+	return cmd
+}
+
+func tokenRevokeCommand() *cobra.Command {
+	var o tokenOptions
+	cmd := &cobra.Command{
+		Use:   "revoke ID --config FILE --tenant NAME",
+		Short: "End a token; running gateways refuse it within a second",
+		Args:  usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, file, err := o.open(cmd)
+			if err != nil {
+				return err
+			}
+			return file.Revoke(args[0])
+		},
+	}
+	o.add(cmd)
 	return cmd
 }
 

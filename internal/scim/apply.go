@@ -22,6 +22,9 @@ import (
 // read-only or required one, noTarget, invalidValue. Their detail names the
 // operation.
 func Apply(def Definition, r Resource, p Patch) (Resource, error) {
+	if len(p.Operations) > maxOperations {
+		return nil, BadRequest(TypeTooMany, "the patch has %d operations; send at most %d at a time", len(p.Operations), maxOperations)
+	}
 	e := editor{def: def, r: r.Clone()}
 	for i, o := range p.Operations {
 		if err := e.operation(o); err != nil {
@@ -30,6 +33,10 @@ func Apply(def Definition, r Resource, p Patch) (Resource, error) {
 	}
 	return e.r, nil
 }
+
+// maxOperations bounds the work on one patch: an operation may have to look at
+// every value that those before it have made.
+const maxOperations = 500
 
 // editor changes the resource r in place.
 type editor struct {
