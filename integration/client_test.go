@@ -43,7 +43,7 @@ type client struct {
 // client returns an identity provider with the gate's token.
 func (g *gate) client(t *testing.T) *client {
 	c := &client{t: t, base: g.base, header: http.Header{}, http: &http.Client{
-		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 64, ExpectContinueTimeout: patience},
 	}}
 	c.header.Set("Authorization", "Bearer "+g.token)
 	c.header.Set("Content-Type", "application/scim+json; charset=utf-8")
@@ -63,11 +63,12 @@ func (c *client) with(name, value string) *client {
 	return &other
 }
 
-// tracing returns a client that counts the requests that it has sent out.
-func tracing(c *client, sent *atomic.Int64) *client {
-	other := *c
-	other.trace = &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent.Add(1) }}
-	return &other
+// tracing returns a client that counts the requests whose body the gateway has
+// asked for: those that it has begun to work on.
+func tracing(c *client, begun *atomic.Int64) *client {
+	other := c.with("Expect", "100-continue")
+	other.trace = &httptrace.ClientTrace{Got100Continue: func() { begun.Add(1) }}
+	return other
 }
 
 // chunked returns a client that does not announce the length of its bodies.

@@ -89,7 +89,7 @@ func TestStopFinishesWhatItBegan(t *testing.T) {
 	go func() {
 		got <- statuses(t, tracked, n, func(i int) (string, string, any) { return "POST", "/Users", person(names[i]) })
 	}()
-	eventually(t, "all requests are sent", func() bool { return begun.Load() == n })
+	eventually(t, "all requests are begun", func() bool { return begun.Load() == n })
 	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

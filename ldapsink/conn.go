@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
 )
 
 // wire is a network connection on which no write waits for ever and which
@@ -172,6 +175,22 @@ func orCause(ctx context.Context, err error) error {
 
 var errNoAnswer = errors.New("no answer in time")
 
+// guard turns a panic into an error: it would end the process, with the
+// requests of everybody, in a goroutine that nobody else watches over.
+func guard[T any](do func() (T, error)) (T, error) {
+	var value T
+	var err error
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				err = failf(directory.Internal, "panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		value, err = do()
+	}()
+	return value, err
+}
+
 // ask sends one request over a link and waits for its answer, but no longer
 // than the context and the configured time. A search gets more time for as long
 // as bytes keep coming: it is the silence that is bounded. Requests run in a
@@ -187,7 +206,7 @@ func ask[T any](ctx context.Context, p *pool, l *link, patient bool, request fun
 	done := make(chan answer, 1)
 	sent := time.Now()
 	go func() {
-		value, err := request(l.conn)
+		value, err := guard(func() (T, error) { return request(l.conn) })
 		done <- answer{value, err}
 	}()
 	timer := time.NewTimer(p.cfg.Timeout)

@@ -122,7 +122,7 @@ func complete[T any](ctx context.Context, s *Sink, write func(context.Context) (
 		time.AfterFunc(s.pool.cfg.Timeout, func() { cancel(context.Cause(ctx)) })
 	})
 	go func() {
-		value, err := write(work)
+		value, err := guard(func() (T, error) { return write(work) })
 		stop()
 		cancel(nil)
 		done <- result{value, err}

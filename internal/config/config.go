@@ -50,7 +50,7 @@ type Limits struct {
 	RequestTimeout time.Duration `yaml:"requestTimeout"`
 }
 
-// Admin is the listener for health and metrics.
+// Admin is the listener for health checks.
 type Admin struct {
 	Listen string `yaml:"listen"`
 }

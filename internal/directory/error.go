@@ -15,7 +15,7 @@ const (
 	Internal Kind = iota
 	// NotFound: the entry is not there, or not this tenant's.
 	NotFound
-	// Exists: the name or a unique value is taken. Nothing was written.
+	// Exists: the name or a unique value is taken. Nothing of the write is left.
 	Exists
 	// Changed: the entry is no longer the version that the write began with.
 	// Nothing was written; reading it again and retrying is right.
