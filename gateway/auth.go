@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
 
 	"scimgate/internal/scim"
 )
@@ -31,7 +32,7 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		id, ok, err := t.tokens.Verify(strings.TrimSpace(text), g.now())
 		if err != nil {
-			g.log.Warn("tokens cannot be read anew; the last good ones hold", zapError(err))
+			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
 			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired")

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"slices"
-	"strings"
 
 	"scimgate/internal/directory"
 	"scimgate/mapping"
@@ -95,14 +94,10 @@ func dead(e directory.Entry, source string) bool {
 func clash(keys []directory.Key, e directory.Entry) string {
 	for _, k := range keys {
 		for _, v := range e.Attributes[k.Attribute] {
-			if v == k.Value || !k.Exact && strings.EqualFold(squeeze(v), squeeze(k.Value)) {
+			if v == k.Value || !k.Exact && directory.FoldValue(v) == directory.FoldValue(k.Value) {
 				return k.Attribute
 			}
 		}
 	}
 	return ""
 }
-
-// squeeze drops the blanks that LDAP string matching ignores (RFC 4518
-// section 2.6.1).
-func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }

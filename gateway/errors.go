@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -34,7 +35,7 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 		h.Set("WWW-Authenticate", `Bearer realm="scim"`)
 	}
 	if err := reply(c, e.Status, e); err != nil {
-		g.log.Debug("answer not written", zapError(err))
+		g.log.Debug("answer not written", zap.Error(err))
 	}
 }
 

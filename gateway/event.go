@@ -44,8 +44,6 @@ func (ev *event) fail(err error, told *scim.Error) {
 	}
 }
 
-func zapError(err error) zap.Field { return zap.Error(err) }
-
 // observe gives every request an id and leaves one line in the log for it. The
 // id is always our own: it also tells this write from others in the directory,
 // so a client cannot be allowed to choose it.

@@ -171,5 +171,3 @@ func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
 	}
 	return root + base
 }
-
-func lower(s string) string { return strings.ToLower(s) }

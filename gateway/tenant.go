@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -87,7 +88,7 @@ func (t *tenant) names(ctx context.Context, refs []mapping.Reference, known mapp
 func spelledAs(names mapping.Names, refs []mapping.Reference) mapping.Names {
 	for _, r := range refs {
 		if _, ok := names[r.ID]; !ok {
-			if dn, ok := names[lower(r.ID)]; ok {
+			if dn, ok := names[strings.ToLower(r.ID)]; ok {
 				names[r.ID] = dn
 			}
 		}

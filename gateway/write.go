@@ -98,7 +98,7 @@ func (q *request) putAside(tombstones []directory.Entry) error {
 // nil for all.
 func (q *request) update(reads []string, change edit) (directory.Entry, error) {
 	id := q.Param("id")
-	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), lower(id))
+	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), strings.ToLower(id))
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -195,7 +195,7 @@ func (q *request) keepLocked(e directory.Entry) (directory.Entry, error) {
 // retire deletes the entry that the request names, or makes it a tombstone.
 // Locking comes first; what stops in between is completed by the same request.
 func (q *request) retire() error {
-	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), lower(q.Param("id")))
+	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), strings.ToLower(q.Param("id")))
 	if err != nil {
 		return err
 	}

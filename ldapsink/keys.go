@@ -99,4 +99,4 @@ func claims(e directory.Entry, keys []directory.Key, same func(a, b string) bool
 	return false
 }
 
-func sameFolded(a, b string) bool { return foldValue(a) == foldValue(b) }
+func sameFolded(a, b string) bool { return directory.FoldValue(a) == directory.FoldValue(b) }

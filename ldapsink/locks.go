@@ -14,11 +14,7 @@ func entryLock(id string) string { return "entry\x00" + strings.ToLower(id) }
 func keyLocks(keys []directory.Key) []string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
-		names[i] = "value\x00" + strings.ToLower(k.Attribute) + "\x00" + foldValue(k.Value)
+		names[i] = "value\x00" + strings.ToLower(k.Attribute) + "\x00" + directory.FoldValue(k.Value)
 	}
 	return names
 }
-
-// foldValue brings together what common equality rules hold equal: case, and
-// blanks at the ends and in a row.
-func foldValue(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }

@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"strconv"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -170,8 +169,8 @@ func boolean(literal any) (bool, error) {
 	if b, ok := literal.(bool); ok {
 		return b, nil
 	}
-	b, err := strconv.ParseBool(fmt.Sprint(literal))
-	if err != nil {
+	b, ok := scim.ParseBoolean(fmt.Sprint(literal))
+	if !ok {
 		return false, scim.BadRequest(scim.TypeInvalidFilter, "%v is no boolean; compare with true or false", literal)
 	}
 	return b, nil

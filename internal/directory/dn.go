@@ -62,3 +62,8 @@ func writeEscaped(b *strings.Builder, c byte) {
 	}
 	b.WriteByte(c)
 }
+
+// FoldValue returns a key under which values meet that the common matching
+// rules hold equal: case, and blanks at the ends or in a row, do not count
+// (RFC 4518 sections 2.2 and 2.6.1).
+func FoldValue(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }

@@ -190,12 +190,12 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 	textual := f.Op == Co || f.Op == Sw || f.Op == Ew
 	switch a.Type {
 	case Boolean:
-		b, ok := parseBoolean(wanted)
+		b, ok := ParseBoolean(wanted)
 		if !ok || f.Op != Eq && f.Op != Ne {
 			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a boolean, expected eq or ne with true or false", f.Path)
 		}
 		return func(v any) bool {
-			have, ok := parseBoolean(text(v))
+			have, ok := ParseBoolean(text(v))
 			return ok && (have == b) == (f.Op == Eq)
 		}, nil
 	case Binary:

@@ -125,7 +125,7 @@ func normalizeSimple(t Type, v any) (any, bool) {
 	switch t {
 	case Boolean:
 		_, number := v.(json.Number)
-		b, ok := parseBoolean(s)
+		b, ok := ParseBoolean(s)
 		return b, ok && !number
 	case Integer:
 		s = strings.TrimSpace(s)
@@ -142,8 +142,9 @@ func normalizeSimple(t Type, v any) (any, bool) {
 	return s, true
 }
 
-// parseBoolean takes true and false in any case (Entra sends "True").
-func parseBoolean(s string) (bool, bool) {
+// ParseBoolean takes true and false in any case (Entra sends "True"); the second
+// result says whether it was one of them.
+func ParseBoolean(s string) (bool, bool) {
 	s = strings.TrimSpace(s)
 	isTrue := strings.EqualFold(s, "true")
 	return isTrue, isTrue || strings.EqualFold(s, "false")
