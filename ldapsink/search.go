@@ -117,6 +117,9 @@ func (s *Sink) search(ctx context.Context, base, filter string, attributes []str
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
 		return nil, fail(directory.Internal, fmt.Errorf("the base %q does not exist: %w", base, err))
 	}
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidDNSyntax) {
+		return nil, fail(directory.Internal, fmt.Errorf("the base %q is no distinguished name: %w", base, err))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -168,6 +168,9 @@ func (c Config) Validate(name string) []directory.Fault {
 		}
 	}
 	required("base", c.Base, "ou=people,dc=example,dc=org")
+	if c.Base != "" && !strings.Contains(c.Base, "=") {
+		fault("base", "%q is no distinguished name; give for example ou=people,dc=example,dc=org", c.Base)
+	}
 	required("rdn", c.RDN, "uid")
 	required("marker.state", c.Marker.State, "scimState")
 	required("marker.source", c.Marker.Source, "scimSource")

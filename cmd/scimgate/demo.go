@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 	"text/template"
 	"time"
 
@@ -49,7 +51,10 @@ func demoCommand() *cobra.Command {
 		Short: "Run a private OpenLDAP and the gateway in front of it, on loopback",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return demo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			// Closing the terminal ends the demo as Ctrl-C does.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			defer stop()
+			return demo(ctx, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()

@@ -118,7 +118,8 @@ func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Si
 			continue
 		}
 		for j, part := range parts(i, t) {
-			for _, f := range tenants[i].Types[j].Mapping.Hold(schema) {
+			typ := tenants[i].Types[j]
+			for _, f := range append(typ.Mapping.Hold(schema), base(ctx, typ.Store)...) {
 				report.Faults = append(report.Faults, cfg.Source().Locate(part.key, f))
 			}
 		}
@@ -127,6 +128,15 @@ func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Si
 		return usageError{&report}
 	}
 	return nil
+}
+
+// base looks whether entries of a type have a place to be.
+func base(ctx context.Context, store directory.Store) []directory.Fault {
+	_, err := store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
+	if err == nil || directory.Is(err, directory.Unavailable) {
+		return nil
+	}
+	return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
 }
 
 // serve listens until ctx ends.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -23,6 +25,9 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			// The configuration is not read again in this version; whoever asks for it
+			// must at least not end the gateway in mid-write.
+			signal.Ignore(syscall.SIGHUP)
 			log := newLog()
 			return run(cmd.Context(), cfg, log, func(a addresses) {
 				log.Info("ready", zap.String("listen", a.SCIM), zap.String("admin", a.Admin))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,6 +10,10 @@ import (
 
 	"scimgate/internal/directory"
 )
+
+// maxFile bounds a configuration file in bytes: the YAML parser takes many times
+// that, and its recursion could not be stopped.
+const maxFile = 1 << 20
 
 // Load reads the configuration file at path. The warnings are sorted by
 // position and worth showing with or without an error.
@@ -19,6 +24,9 @@ func Load(path string) (*Config, []Warning, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, &Report{Faults: []Fault{{File: path, Problem: fileProblem(path, err)}}}
+	}
+	if len(text) > maxFile {
+		return nil, nil, &Report{Faults: []Fault{{File: path, Problem: fmt.Sprintf("has %d bytes; a configuration has at most %d", len(text), maxFile)}}}
 	}
 	return read(path, text, os.LookupEnv)
 }
