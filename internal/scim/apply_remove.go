@@ -6,6 +6,11 @@ import "slices"
 // JumpCloud name with one the elements to remove; a value that names none must
 // not remove all the others, so it is a 400 invalidValue.
 func (e editor) removeOperation(t target, o Operation) error {
+	if t.top.Returned == ReturnedNever {
+		// It is not in the resource, so taking it out would be a success that
+		// did nothing.
+		return BadRequest(TypeMutability, "%s can be replaced, not removed", t.path.Attr)
+	}
 	named := o.Value != nil || o.HasValue && t.top.keyed() // else a null is no value
 	if named && t.path.Filter == nil && t.path.Sub == "" && t.top.MultiValued {
 		return e.removeValues(t, o.Value)

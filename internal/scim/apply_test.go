@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"errors"
 	"testing"
 )
 
@@ -315,5 +316,19 @@ func wantBadRequest(t *testing.T, err error) {
 	var e *Error
 	if !asError(err, &e) || e.Status != 400 || e.Type == "" || e.Detail == "" {
 		t.Errorf("not a 400 with a type and a detail: %v", err)
+	}
+}
+
+// Somebody who removes a password and hears of success would believe that it
+// is gone.
+func TestAPasswordIsNotRemoved(t *testing.T) {
+	p, err := DecodePatch([]byte(`{"Operations":[{"op":"remove","path":"password"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Apply(UserDefinition(), Resource{"userName": "ann"}, p)
+	var e *Error
+	if !errors.As(err, &e) || e.Status != 400 || e.Type != TypeMutability {
+		t.Errorf("got %v", err)
 	}
 }
