@@ -85,12 +85,12 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
-		r.POST(path, g.handle(rt, (*request).create))
-		r.Match(read, path, g.handle(rt, (*request).list))
-		r.Match(read, path+"/:id", g.handle(rt, (*request).get))
-		r.PUT(path+"/:id", g.handle(rt, (*request).replace))
-		r.PATCH(path+"/:id", g.handle(rt, (*request).patch))
-		r.DELETE(path+"/:id", g.handle(rt, (*request).remove))
+		r.POST(path, g.handle(rt, "create", (*request).create))
+		r.Match(read, path, g.handle(rt, "list", (*request).list))
+		r.Match(read, path+"/:id", g.handle(rt, "get", (*request).get))
+		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
+		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
+		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
 		r.POST(path+"/.search", notImplemented)
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))

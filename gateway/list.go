@@ -16,12 +16,10 @@ type query struct {
 	filter scim.Filter // nil for all
 	start  int         // from 1
 	count  int         // at most this many
-	view   view
 }
 
 // list answers GET of an endpoint.
 func (q *request) list() error {
-	q.event.operation = "list"
 	l, err := q.query()
 	if err != nil {
 		return err
@@ -33,13 +31,13 @@ func (q *request) list() error {
 	from := min(l.start-1, len(ids))
 	page := ids[from:min(from+l.count, len(ids))]
 	if entries == nil {
-		if entries, err = q.typ.page(q.ctx(), page, l.view.reads(q.typ)); err != nil {
+		if entries, err = q.typ.page(q.ctx(), page, q.view.reads(q.typ)); err != nil {
 			return err
 		}
 	} else {
 		entries = entries[from : from+len(page)]
 	}
-	resources, err := q.shown(entries, l.view)
+	resources, err := q.shown(entries)
 	if err != nil {
 		return err
 	}
@@ -51,9 +49,6 @@ func (q *request) list() error {
 func (q *request) query() (query, error) {
 	l := query{start: 1, count: q.gateway.config.PageSize}
 	var err error
-	if l.view, err = q.view(); err != nil {
-		return l, err
-	}
 	if text := q.QueryParam("filter"); text != "" {
 		if l.filter, err = scim.ParseFilter(text); err != nil {
 			return l, err
@@ -104,7 +99,7 @@ func (q *request) matching(l query) ([]string, []directory.Entry, error) {
 	whole := !exact || selective(filter)
 	refers := !exact && q.typ.mapping.AsksReferences(l.filter)
 	if whole && !refers {
-		found.Attributes = l.view.reads(q.typ)
+		found.Attributes = q.view.reads(q.typ)
 	} else if whole {
 		found.Attributes = nil
 	}
@@ -179,7 +174,7 @@ func (q *request) sortOut(f scim.Filter, entries []directory.Entry, refers bool)
 }
 
 // shown makes the resources of a page as the client wants to see them.
-func (q *request) shown(entries []directory.Entry, v view) ([]any, error) {
+func (q *request) shown(entries []directory.Entry) ([]any, error) {
 	resources, err := q.typ.resources(q.ctx(), entries)
 	if err != nil {
 		return nil, err
@@ -188,7 +183,7 @@ func (q *request) shown(entries []directory.Entry, v view) ([]any, error) {
 	all := make([]any, len(resources))
 	for i, res := range resources {
 		q.typ.mapping.Locate(res, q.url)
-		all[i] = scim.Project(def, res, v.attributes, v.excluded)
+		all[i] = scim.Project(def, res, q.view.attributes, q.view.excluded)
 	}
 	return all, nil
 }

@@ -15,7 +15,7 @@ import (
 // patchGroup answers PATCH of a group. Single members come and go without the
 // group being read; the rest of the patch is an edit, which reads the members
 // only if it speaks of all of them.
-func (q *request) patchGroup(p scim.Patch, v view) error {
+func (q *request) patchGroup(p scim.Patch) error {
 	rest, change, whole, err := scim.SplitMembers(q.typ.mapping.Definition(), p)
 	if err != nil {
 		return err
@@ -27,14 +27,14 @@ func (q *request) patchGroup(p scim.Patch, v view) error {
 	if err := q.writeGroup(rest, reads, change); err != nil {
 		return err
 	}
-	if len(v.attributes) == 0 {
+	if len(q.view.attributes) == 0 {
 		return q.NoContent(http.StatusNoContent)
 	}
-	e, err := q.typ.one(q.ctx(), q.Param("id"), v.reads(q.typ))
+	e, err := q.typ.one(q.ctx(), q.Param("id"), q.view.reads(q.typ))
 	if err != nil {
 		return err
 	}
-	return q.answer(http.StatusOK, e, v)
+	return q.answer(http.StatusOK, e)
 }
 
 // writeGroup validates all of a patch before its first write.

@@ -21,6 +21,7 @@ type request struct {
 	gateway *Gateway
 	typ     *resourceType
 	event   *event
+	view    view
 	// resolved are the names behind ids that were looked up for the write that
 	// is being tried, without those that were in the entry already.
 	resolved mapping.Names
@@ -28,12 +29,17 @@ type request struct {
 
 const typeKey = "type"
 
-// handle makes a handler of a method of request.
-func (g *Gateway) handle(t *resourceType, do func(*request) error) echo.HandlerFunc {
+// handle makes a handler of a method of request; operation is its name in the
+// log.
+func (g *Gateway) handle(t *resourceType, operation string, do func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		q := &request{Context: c, gateway: g, typ: t, event: eventOf(c)}
-		q.event.resource = c.Param("id")
+		q.event.operation, q.event.resource = operation, c.Param("id")
 		c.Set(typeKey, t)
+		var err error
+		if q.view, err = q.wanted(); err != nil {
+			return err
+		}
 		return do(q)
 	}
 }
@@ -82,7 +88,8 @@ type view struct {
 	attributes, excluded []scim.Path
 }
 
-func (q *request) view() (view, error) {
+// wanted reads what the client wants to see.
+func (q *request) wanted() (view, error) {
 	attributes, err := paths(q.QueryParam("attributes"))
 	if err != nil {
 		return view{}, err
@@ -130,7 +137,7 @@ func (v view) names(t *resourceType, list []scim.Path) bool {
 }
 
 // show writes one resource as the answer (RFC 7644 section 3.3 and 3.14).
-func (q *request) show(status int, res scim.Resource, v view) error {
+func (q *request) show(status int, res scim.Resource) error {
 	q.typ.mapping.Locate(res, q.url)
 	meta, _ := res["meta"].(map[string]any)
 	location, _ := meta["location"].(string)
@@ -142,7 +149,7 @@ func (q *request) show(status int, res scim.Resource, v view) error {
 	if version, _ := meta["version"].(string); version != "" {
 		h.Set("ETag", version)
 	}
-	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, v.attributes, v.excluded))
+	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, q.view.attributes, q.view.excluded))
 }
 
 // url is where a resource of the tenant is found.

@@ -10,11 +10,6 @@ import (
 
 // create answers POST (RFC 7644 section 3.3).
 func (q *request) create() error {
-	q.event.operation = "create"
-	v, err := q.view()
-	if err != nil {
-		return err
-	}
 	res, err := q.decode()
 	if err != nil {
 		return err
@@ -28,17 +23,12 @@ func (q *request) create() error {
 		return err
 	}
 	q.wrote(e)
-	return q.answer(http.StatusCreated, e, v)
+	return q.answer(http.StatusCreated, e)
 }
 
 // get answers GET of one resource (RFC 7644 section 3.4.1).
 func (q *request) get() error {
-	q.event.operation = "get"
-	v, err := q.view()
-	if err != nil {
-		return err
-	}
-	e, err := q.typ.one(q.ctx(), q.Param("id"), v.reads(q.typ))
+	e, err := q.typ.one(q.ctx(), q.Param("id"), q.view.reads(q.typ))
 	if err != nil {
 		return err
 	}
@@ -46,16 +36,11 @@ func (q *request) get() error {
 		q.Response().Header().Set("ETag", mapping.ETag(e.Version))
 		return q.NoContent(http.StatusNotModified)
 	}
-	return q.answer(http.StatusOK, e, v)
+	return q.answer(http.StatusOK, e)
 }
 
 // replace answers PUT (RFC 7644 section 3.5.1).
 func (q *request) replace() error {
-	q.event.operation = "replace"
-	v, err := q.view()
-	if err != nil {
-		return err
-	}
 	res, err := q.decode()
 	if err != nil {
 		return err
@@ -66,17 +51,12 @@ func (q *request) replace() error {
 	if err != nil {
 		return err
 	}
-	return q.answer(http.StatusOK, e, v)
+	return q.answer(http.StatusOK, e)
 }
 
 // patch answers PATCH (RFC 7644 section 3.5.2). A change of a group's members
 // goes straight to the directory, without reading the group.
 func (q *request) patch() error {
-	q.event.operation = "patch"
-	v, err := q.view()
-	if err != nil {
-		return err
-	}
 	body, err := q.body()
 	if err != nil {
 		return err
@@ -86,13 +66,13 @@ func (q *request) patch() error {
 		return err
 	}
 	if q.typ.mapping.Members() != "" {
-		return q.patchGroup(p, v)
+		return q.patchGroup(p)
 	}
 	e, err := q.update(nil, q.apply(p))
 	if err != nil {
 		return err
 	}
-	return q.answer(http.StatusOK, e, v)
+	return q.answer(http.StatusOK, e)
 }
 
 // apply makes an edit of a patch.
@@ -114,7 +94,6 @@ func (q *request) apply(p scim.Patch) edit {
 
 // remove answers DELETE (RFC 7644 section 3.6).
 func (q *request) remove() error {
-	q.event.operation = "delete"
 	if err := q.retire(); err != nil {
 		return err
 	}
@@ -132,12 +111,12 @@ func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, er
 }
 
 // answer shows an entry as the resource that it stands for.
-func (q *request) answer(status int, e directory.Entry, v view) error {
+func (q *request) answer(status int, e directory.Entry) error {
 	all, err := q.typ.resources(q.ctx(), []directory.Entry{e})
 	if err != nil {
 		return err
 	}
-	return q.show(status, all[0], v)
+	return q.show(status, all[0])
 }
 
 // wrote notes in the log whom a write was about.
