@@ -130,18 +130,18 @@ func ssha(password string) (string, error) {
 }
 
 // indexes are what the gateway and its mappings search by. Without one a search reads
-// every entry, and says nothing about it.
+// every entry, and says nothing about it. The marker's state changes with every write and
+// is never searched for alone, so it has none.
 var (
 	indexes = []string{
 		"objectClass eq",
 		"entryUUID,entryCSN eq",
-		"uid,cn,sn,givenName,displayName,mail eq,sub",
+		"uid,cn,mail eq",
 		"employeeNumber eq",
 		"member,uniqueMember,manager eq",
 	}
 	scimIndexes = []string{
 		"scimExternalId eq",
-		"scimState eq,sub",
 		"scimSource eq",
 	}
 )
