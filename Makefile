@@ -11,6 +11,8 @@ SHELL       := bash
 # Where Go's own archive is unpacked, in case the shell's PATH does not know.
 export PATH := $(PATH):/usr/local/go/bin
 
+# -trimpath: what one checkout has compiled serves the next.
+BUILD       := go build -trimpath -o bin/scimgate ./cmd/scimgate
 STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
@@ -19,12 +21,12 @@ INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 
 build:
 	@deploy/install-deps go
-	go build -o bin/scimgate ./cmd/scimgate
+	$(BUILD)
 
 # exec: the signal that ends the demo must reach the demo.
 demo:
 	@deploy/install-deps go slapd
-	@go build -o bin/scimgate ./cmd/scimgate
+	@$(BUILD)
 	@exec bin/scimgate demo $(DEMO_FLAGS)
 
 test:
