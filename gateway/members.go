@@ -73,7 +73,7 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 	}
 	leaves := make(map[string]bool, len(removed))
 	for _, id := range removed {
-		leaves[id] = true
+		leaves[strings.ToLower(id)] = true
 	}
 	for len(named) > 0 {
 		now, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.MemberReferences(slices.Collect(maps.Keys(named))), nil)
@@ -87,7 +87,7 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 			switch {
 			case current == dn:
 				continue
-			case !leaves[id]:
+			case !leaves[strings.ToLower(id)]:
 				change.Remove = append(change.Remove, dn)
 				if there {
 					change.Add = append(change.Add, current)

@@ -135,3 +135,21 @@ func TestConfigurationIsHeldAgainstTheDirectory(t *testing.T) {
 		}
 	}
 }
+
+// A lock that stops nobody is told of at start: without a policy with lockout,
+// pwdAccountLockedTime is a value like any other.
+func TestALockThatStopsNobodyIsToldOf(t *testing.T) {
+	t.Parallel()
+	for _, enforced := range []string{"TRUE", "FALSE"} {
+		g := serve(t, usual())
+		g.tree(t).set("cn=default,ou=policies,"+g.suffix, "pwdLockout", enforced)
+		again, err := startServe(t.Context(), g.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again.endWith(t)
+		if told := strings.Contains(again.log.String(), "deactivated people may still sign in"); told != (enforced == "FALSE") {
+			t.Errorf("pwdLockout %s: told is %v", enforced, told)
+		}
+	}
+}

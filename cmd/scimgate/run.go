@@ -111,6 +111,7 @@ func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Si
 		}
 		schemas[name] = schema
 	}
+	warnOfIdleLocks(ctx, cfg, sinks, log)
 	var report config.Report
 	for i, t := range cfg.Tenants {
 		schema, ok := schemas[t.Directory]
@@ -128,6 +129,19 @@ func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Si
 		return usageError{&report}
 	}
 	return nil
+}
+
+// warnOfIdleLocks tells of deactivation steps after which people could still
+// sign in. It is a warning because a policy may be out of the gateway's sight.
+func warnOfIdleLocks(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Sink, log *zap.Logger) {
+	for _, t := range cfg.Tenants {
+		for _, step := range t.Users.Deactivate {
+			if idle, err := sinks[t.Directory].Idle(ctx, step.Set.LDAP, t.Users.Base); err == nil && idle {
+				log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
+					zap.String("tenant", t.Name), zap.String("attribute", step.Set.LDAP))
+			}
+		}
+	}
 }
 
 // base looks whether entries of a type have a place to be.
