@@ -153,3 +153,22 @@ func TestALockThatStopsNobodyIsToldOf(t *testing.T) {
 		}
 	}
 }
+
+// A name in another spelling is the same name to the directory: whoever has it
+// keeps it, groups and all.
+func TestAnotherSpellingOfOnesOwnName(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *client, d *tree) {
+		name := unlike("spelt")
+		id := c.create(person(name + "  lee"))
+		team := c.createGroup(unlike("team"), id)
+		for _, spelling := range []string{name + " lee", name + " Lee", name + "  lee"} {
+			c.patch("/Users/"+id, object{"op": "replace", "path": "userName", "value": spelling}).want(http.StatusOK)
+			if got := d.entry(id).GetAttributeValues("uid"); len(got) != 1 || got[0] != spelling {
+				t.Errorf("uid is %q, want %q", got, spelling)
+			}
+			if got := c.get("/Groups/" + team).want(http.StatusOK).members(); len(got) != 1 || got[0] != id {
+				t.Errorf("as %q the person is one of %v", spelling, got)
+			}
+		}
+	})
+}

@@ -39,13 +39,8 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	_, parent := splitName(old.DN)
 	rdn := relativeName(st.c.Naming, c.Name)
 	to := rdn + "," + parent
-	if err := st.vacant(ctx, to, old); err != nil {
+	if err := st.takeFor(ctx, to, old); err != nil {
 		return directory.Entry{}, err
-	}
-	if directory.FoldDN(to) != directory.FoldDN(old.DN) {
-		if err := st.take(ctx, to); err != nil {
-			return directory.Entry{}, err
-		}
 	}
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
 	begin := step{mods: c.Mods, marker: c.Marker, read: read}
@@ -76,16 +71,19 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	return st.finish(ctx, to, begun, end)
 }
 
-// vacant makes sure that nobody has the new name, so that a rename that cannot
-// succeed changes nothing. The same name in another spelling is one's own.
-func (st *store) vacant(ctx context.Context, to string, old directory.Entry) error {
+// takeFor takes a new name for an entry, if nobody has it, so that a rename that
+// cannot succeed changes nothing. The same name in another spelling is one's
+// own, and so is what refers to it.
+func (st *store) takeFor(ctx context.Context, to string, old directory.Entry) error {
 	if directory.FoldDN(to) == directory.FoldDN(old.DN) {
 		return nil
 	}
 	there, err := st.base(ctx, to, []string{st.flavor.id})
 	switch {
-	case err != nil || there == nil:
+	case err != nil:
 		return err
+	case there == nil:
+		return st.take(ctx, to)
 	case first(there, st.flavor.id) == old.ID && directory.FoldDN(there.DN) == directory.FoldDN(old.DN):
 		return nil // equal by the directory's own rule, which knows more than FoldDN
 	case first(there, st.flavor.id) == old.ID:
