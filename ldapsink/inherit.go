@@ -21,8 +21,11 @@ import (
 func (st *store) take(ctx context.Context, dn string) error {
 	for _, attribute := range st.memberships() {
 		groups, err := st.referring(ctx, dn, attribute)
-		if err != nil || len(groups) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(groups) == 0 {
+			continue
 		}
 		there, err := st.base(ctx, dn, []string{st.flavor.id})
 		if err != nil {
@@ -81,11 +84,12 @@ func (st *store) unreferred(ctx context.Context, dn string) error {
 	return nil
 }
 
-// memberships are the attributes of this tenant's groups that hold members.
+// memberships are the attributes that hold members: those of this tenant's
+// groups, and the usual one, which others may use where the tenant has none.
 func (st *store) memberships() []string {
-	var names []string
+	names := []string{"member"}
 	for _, r := range st.c.Referrers {
-		if r.Member && !slices.Contains(names, r.Attribute) {
+		if r.Member && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, r.Attribute) }) {
 			names = append(names, r.Attribute)
 		}
 	}
@@ -107,7 +111,24 @@ func (st *store) referring(ctx context.Context, dn, attribute string) ([]*ldap.E
 	for _, r := range st.c.Referrers {
 		sources = append(sources, r.SourceAttribute)
 	}
-	return st.search(ctx, top, filter, sources)
+	found, err := st.search(ctx, top, filter, sources)
+	if !ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
+		return found, err
+	}
+	// The account may not look at the whole tree. What is in this tenant's own
+	// places it can see.
+	found = nil
+	for _, r := range st.c.Referrers {
+		if !strings.EqualFold(r.Attribute, attribute) {
+			continue
+		}
+		part, err := st.search(ctx, r.Base, filter, sources)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, part...)
+	}
+	return found, nil
 }
 
 // referrer returns the place of this tenant that an entry's attribute is in.

@@ -136,6 +136,7 @@ func (c *compiler) templates(key string, r *rule) {
 			c.fault(key+"."+k, "%v", err)
 			continue
 		}
+		r.literal += actions.ReplaceAllString(text, "")
 		if k == "template" {
 			r.computed = t
 		} else {

@@ -192,7 +192,7 @@ func (m *Mapping) compute(r *rule, res scim.Resource) ([]string, error) {
 	if v == "" {
 		return nil, nil
 	}
-	return []string{v}, m.allowed(r, v)
+	return []string{v}, m.allowedExcept(r, v, r.literal)
 }
 
 // label names the rule's attribute as the client knows it.
@@ -215,10 +215,22 @@ func (m *Mapping) allowed(r *rule, value string) error {
 		}
 		return nil
 	}
-	if i := strings.IndexAny(value, m.config.Rules.ForbiddenCharacters); i >= 0 {
+	return m.allowedExcept(r, value, "")
+}
+
+// allowedExcept is allowed for a value in which some characters are the
+// administrator's own: those that stand in a template.
+func (m *Mapping) allowedExcept(r *rule, value, literal string) error {
+	forbidden := strings.Map(func(c rune) rune {
+		if strings.ContainsRune(literal, c) {
+			return -1
+		}
+		return c
+	}, m.config.Rules.ForbiddenCharacters)
+	if i := strings.IndexAny(value, forbidden); i >= 0 {
 		return scim.BadRequest(scim.TypeInvalidValue,
 			"%s: the value %q has the character %q; none of %s is allowed", r.label(), value,
-			string([]rune(value[i:])[:1]), m.config.Rules.ForbiddenCharacters)
+			string([]rune(value[i:])[:1]), forbidden)
 	}
 	return nil
 }

@@ -270,3 +270,21 @@ func TestCollectionIsWhatTheStoreNeeds(t *testing.T) {
 	same(t, u.WithoutMembers(), []string{"uid", "scimExternalId", "pwdAccountLockedTime"})
 	same(t, []any{u.Members(), u.DeletesForGood()}, []any{"", false})
 }
+
+// A character that the administrator put into a template is theirs; one that
+// comes in through it is the client's.
+func TestForbiddenCharactersOfATemplate(t *testing.T) {
+	cfg := people()
+	cfg.Rules.ForbiddenCharacters = "<>:%"
+	cfg.Attributes = append(cfg.Attributes, RuleConfig{LDAP: "description", Template: `sip:{{ .name.formatted }}`})
+	m := compile(t, cfg, "User")
+	want := mustWant(t, m, `{"userName":"ann","name":{"formatted":"Ann"}}`)
+	same(t, want.Attributes["description"], []string{"sip:Ann"})
+	res, err := scim.Decode([]byte(`{"userName":"ann","name":{"formatted":"<Ann>"}}`), m.Definition())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Want(res, nil); err == nil {
+		t.Error("a forbidden character came in through a template")
+	}
+}

@@ -25,6 +25,7 @@ type rule struct {
 	marks    bool           // its element is shown as the primary one
 	computed *template.Template
 	fallback *template.Template
+	literal  string // the text of the templates between their actions
 }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }

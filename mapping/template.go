@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"text/template"
 
@@ -16,6 +17,9 @@ var functions = template.FuncMap{
 	"trim":     strings.TrimSpace,
 	"replace":  func(old, with, s string) string { return strings.ReplaceAll(s, old, with) },
 }
+
+// actions are the parts of a template that are replaced.
+var actions = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
 
 // coalesce returns the first of its values that is not empty.
 func coalesce(values ...string) string {
