@@ -64,7 +64,7 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 		return &scim.Error{Status: http.StatusNotFound, Detail: "there is no resource with this id"}
 	case directory.Exists:
 		return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
-			Detail: "another entry of the directory has this name or one of the unique values"}
+			Detail: "another entry of the directory has this name or one of the unique values, or a group that is not this tenant's still lists the name; the log says which"}
 	case directory.Invalid:
 		what := "a value"
 		if e.Attribute != "" {

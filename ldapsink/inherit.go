@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
 )
@@ -42,6 +43,7 @@ func (st *store) take(ctx context.Context, dn string) error {
 			if err := st.endMembership(ctx, group.DN, r, dn); err != nil {
 				return err
 			}
+			st.log.Info("ended a membership that belonged to nobody", zap.String("group", group.DN), zap.String("name", dn))
 		}
 	}
 	return nil
