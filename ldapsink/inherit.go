@@ -35,6 +35,9 @@ func (st *store) take(ctx context.Context, dn string) error {
 		if there != nil { // the references are its own
 			return failf(directory.Exists, "the name is taken")
 		}
+		if err := st.unfinished(ctx, dn); err != nil {
+			return err
+		}
 		for _, group := range groups {
 			r, ours := st.referrer(group.DN, attribute)
 			if !ours || first(group, r.SourceAttribute) != st.c.Source {
@@ -44,6 +47,23 @@ func (st *store) take(ctx context.Context, dn string) error {
 				return err
 			}
 			st.log.Info("ended a membership that belonged to nobody", zap.String("group", group.DN), zap.String("name", dn))
+		}
+	}
+	return nil
+}
+
+// unfinished makes sure that a name nobody has is not one that a rename has just
+// left, or left and was interrupted: then what refers to it is somebody's, and
+// follows with the rename.
+func (st *store) unfinished(ctx context.Context, dn string) error {
+	renaming := directory.Filter{Op: directory.Contains, Attribute: st.c.StateAttribute, Value: `"from":`}
+	found, err := st.find(ctx, st.scoped(renaming, directory.Live), selection{})
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		if directory.FoldDN(e.Marker.From) == directory.FoldDN(dn) {
+			return failf(directory.Exists, "the rename of %s from this name is not finished", e.DN)
 		}
 	}
 	return nil

@@ -79,3 +79,34 @@ func TestATenantWithoutGroupsGivesNoListedName(t *testing.T) {
 	_, err := sink.Store(alone).Add(ctx, person("ghost"))
 	wantKind(t, err, directory.Exists)
 }
+
+// A name that an interrupted rename has left is not free as long as somebody is
+// a member by it: nobody else gets it, and the membership stays theirs.
+func TestANameLeftByAnUnfinishedRenameIsNotFree(t *testing.T) {
+	server, sink := started(t)
+	ctx := within(t, time.Minute)
+	people, crowds := sink.Store(members(users())), sink.Store(members(crowds()))
+	was := Name("uid", "ann", users().Base)
+	moved := person("ann2")
+	moved.Marker.From = was
+	ann, err := people.Add(ctx, moved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := crowds.Add(ctx, crowd("team", was)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = people.Add(ctx, person("ann"))
+	wantKind(t, err, directory.Exists)
+
+	if _, err := people.Update(ctx, ann, directory.Change{Marker: active("finish")}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := crowds.Search(ctx, directory.Query{Filter: directory.Eq("member", ann.DN)})
+	if err != nil || len(found) != 1 {
+		t.Errorf("the membership did not follow: %v, %v", found, err)
+	}
+	if _, err := people.Add(ctx, person("ann")); err != nil {
+		t.Errorf("the name is not free afterwards: %v (%s)", err, server.URL())
+	}
+}
