@@ -82,7 +82,7 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 		}
 		var change directory.MemberChange
 		moved := mapping.Names{}
-		for id, dn := range named {
+		for id, dn := range bySpelling(named) {
 			current, there := now[id]
 			switch {
 			case current == dn:
@@ -107,6 +107,17 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 		named = moved
 	}
 	return nil
+}
+
+// bySpelling drops the ids that a client sent in a spelling of its own: the
+// directory's is in the table too.
+func bySpelling(named mapping.Names) mapping.Names {
+	once := maps.Clone(named)
+	maps.DeleteFunc(once, func(id, _ string) bool {
+		_, twice := named[strings.ToLower(id)]
+		return twice && id != strings.ToLower(id)
+	})
+	return once
 }
 
 // changeMembers writes the change. A lost race is tried again unless the client
@@ -152,18 +163,23 @@ func (q *request) memberChange(c scim.MemberChange) (directory.MemberChange, err
 	}
 	var change directory.MemberChange
 	var unknown []string
+	seen := map[string]bool{} // one id may come in two spellings
 	for _, id := range c.Add {
-		if dn, ok := names[id]; ok {
-			change.Add = append(change.Add, dn)
-		} else {
+		dn, ok := names[id]
+		switch {
+		case !ok:
 			unknown = append(unknown, id)
+		case !seen[dn]:
+			seen[dn] = true
+			change.Add = append(change.Add, dn)
 		}
 	}
 	if len(unknown) > 0 {
 		return change, scim.BadRequest(scim.TypeInvalidValue, "members: there is nobody with the id %s; nothing was changed", quoted(unknown))
 	}
 	for _, id := range c.Remove {
-		if dn, ok := names[id]; ok {
+		if dn, ok := names[id]; ok && !seen[dn] {
+			seen[dn] = true
 			change.Remove = append(change.Remove, dn)
 		}
 	}

@@ -23,6 +23,7 @@ type memory struct {
 	next     int
 	fail     error // what every call answers, where it is set
 	searches int
+	between  func() // runs once, before the next change of members
 }
 
 func (m *memory) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
@@ -109,6 +110,10 @@ func apply(a directory.Attributes, m directory.Mod) {
 }
 
 func (m *memory) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	if run := m.between; run != nil {
+		m.between = nil
+		run()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.failure(ctx); err != nil {

@@ -16,7 +16,8 @@ import (
 // not mend references by itself. Whoever gets the name next would inherit the
 // groups. So before an entry gets a name, what is left of its last bearer goes.
 
-// take prepares a name for an entry. Memberships in this tenant's groups that
+// take prepares a name for an entry. What follows a rename from it that has not
+// come to its end is brought along, memberships in this tenant's groups that
 // belong to nobody are ended; any other reference is somebody else's to mend,
 // and until then the name is taken.
 func (st *store) take(ctx context.Context, dn string) error {
@@ -35,36 +36,54 @@ func (st *store) take(ctx context.Context, dn string) error {
 		if there != nil { // the references are its own
 			return failf(directory.Exists, "the name is taken")
 		}
-		if err := st.unfinished(ctx, dn); err != nil {
+		followed, err := st.followUnfinished(ctx, dn)
+		if err != nil {
 			return err
 		}
-		for _, group := range groups {
-			r, ours := st.referrer(group.DN, attribute)
-			if !ours || first(group, r.SourceAttribute) != st.c.Source {
-				return failf(directory.Exists, "%s still refers to the name and is not this tenant's to change", group.DN)
-			}
-			if err := st.endMembership(ctx, group.DN, r, dn); err != nil {
+		if followed {
+			if groups, err = st.referring(ctx, dn, attribute); err != nil {
 				return err
 			}
-			st.log.Info("ended a membership that belonged to nobody", zap.String("group", group.DN), zap.String("name", dn))
+		}
+		if err := st.endMemberships(ctx, dn, attribute, groups); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// unfinished makes sure that a name nobody has is not one that a rename has just
-// left, or left and was interrupted: then what refers to it is somebody's, and
-// follows with the rename.
-func (st *store) unfinished(ctx context.Context, dn string) error {
-	renaming := directory.Filter{Op: directory.Contains, Attribute: st.c.StateAttribute, Value: `"from":`}
-	found, err := st.find(ctx, st.scoped(renaming, directory.Live), selection{})
+// followUnfinished brings along what refers to a name that a rename of this
+// tenant has just left, or left before it was interrupted.
+func (st *store) followUnfinished(ctx context.Context, dn string) (bool, error) {
+	renaming := directory.AndOf(directory.Eq(st.c.SourceAttribute, st.c.Source),
+		directory.Filter{Op: directory.Contains, Attribute: st.c.StateAttribute, Value: `"from":`})
+	found, err := st.find(ctx, renaming, selection{})
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, e := range found {
 		if directory.FoldDN(e.Marker.From) == directory.FoldDN(dn) {
-			return failf(directory.Exists, "the rename of %s from this name is not finished", e.DN)
+			return true, st.follow(ctx, dn, e.DN)
 		}
+	}
+	return false, nil
+}
+
+// endMemberships takes a name that is nobody's out of the groups that list it,
+// if all of them are this tenant's.
+func (st *store) endMemberships(ctx context.Context, dn, attribute string, groups []*ldap.Entry) error {
+	for _, group := range groups {
+		r, ours := st.referrer(group.DN, attribute)
+		if !ours || first(group, r.SourceAttribute) != st.c.Source {
+			return failf(directory.Exists, "%s still refers to the name and is not this tenant's to change", group.DN)
+		}
+	}
+	for _, group := range groups {
+		r, _ := st.referrer(group.DN, attribute)
+		if err := st.endMembership(ctx, group.DN, r, dn); err != nil {
+			return err
+		}
+		st.log.Info("ended a membership that belonged to nobody", zap.String("group", group.DN), zap.String("name", dn))
 	}
 	return nil
 }
