@@ -16,7 +16,7 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	s := st.selected(q.Attributes)
 	parts := pieces(q.Filter)
 	if len(parts) == 1 {
-		entries, err := st.find(ctx, st.scoped(q.Filter, q.Scope), s)
+		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
 		return entries, wrap("search", err)
 	}
 	found := make([][]directory.Entry, len(parts))
@@ -25,14 +25,18 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	for i, part := range parts {
 		group.Go(func() error {
 			var err error
-			found[i], err = st.find(ctx, st.scoped(part, q.Scope), s)
+			found[i], err = st.findSome(ctx, st.scoped(part, q.Scope), s, q.Limit)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, wrap("search", err)
 	}
-	return distinct(found), nil
+	entries := distinct(found)
+	if q.Limit > 0 && len(entries) > q.Limit {
+		return nil, wrap("search", failf(directory.TooMany, "more than %d entries match", q.Limit))
+	}
+	return entries, nil
 }
 
 // alternatives is how many a search has at most. A server holds every entry
@@ -81,11 +85,16 @@ var live = []string{string(directory.Active), string(directory.Inactive), string
 
 // find searches below the collection's base.
 func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {
+	return st.findSome(ctx, f, s, 0)
+}
+
+// findSome is find with a limit, which the server keeps.
+func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	filter, err := st.renderer().render(f)
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
-	found, err := st.search(ctx, st.c.Base, filter, st.wire(s))
+	found, err := st.searchSome(ctx, st.c.Base, filter, st.wire(s), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +114,12 @@ func (st *store) renderer() renderer { return renderer{flavor: st.flavor, state:
 
 // search reads what matches in a whole tree.
 func (s *Sink) search(ctx context.Context, base, filter string, attributes []string) ([]*ldap.Entry, error) {
-	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+	return s.searchSome(ctx, base, filter, attributes, 0)
+}
+
+// searchSome is search for at most limit entries; 0 is no limit.
+func (s *Sink) searchSome(ctx context.Context, base, filter string, attributes []string, limit int) ([]*ldap.Entry, error) {
+	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found *ldap.SearchResult
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
 		var err error

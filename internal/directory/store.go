@@ -57,6 +57,9 @@ type Query struct {
 	// empty for none. ID, DN, Version and the marker are always read, the
 	// times only with attributes.
 	Attributes []string
+	// Limit is the most entries that the caller has use for; 0 is no limit. More
+	// are the error TooMany, and are not read.
+	Limit int
 }
 
 // Store reads and writes the entries of one collection. It is safe for
