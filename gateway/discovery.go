@@ -1,12 +1,16 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"scimgate/internal/scim"
+	"scimgate/mapping"
 )
 
 // document is an answer of a discovery endpoint, made for one base URL.
@@ -23,8 +27,32 @@ func (g *Gateway) discover(make document) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return reply(c, http.StatusOK, body)
+		return replyVersioned(c, body)
 	}
+}
+
+// replyVersioned answers with a document whose version is a hash of its text,
+// or tells who knows it that it is unchanged (RFC 9110 section 13).
+func replyVersioned(c echo.Context, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(text)
+	version := hex.EncodeToString(sum[:8])
+	p, err := preconditionOf(c.Request().Header)
+	if err != nil {
+		return err
+	}
+	known, err := p.read(version)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("ETag", mapping.ETag(version))
+	if known {
+		return c.NoContent(http.StatusNotModified)
+	}
+	return reply(c, http.StatusOK, json.RawMessage(text))
 }
 
 // supported is a feature of RFC 7643 section 5.

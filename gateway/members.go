@@ -52,12 +52,8 @@ func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.Member
 			return nil
 		}
 	}
-	version, err := q.expected(len(rest.Operations) > 0)
-	if err != nil {
-		return err
-	}
 	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
-	if err := q.changeMembers(version, members); err != nil {
+	if err := q.changeMembers(members, len(rest.Operations) > 0); err != nil {
 		return err
 	}
 	return q.settle(q.Param("id"), named, change.Remove)
@@ -120,37 +116,36 @@ func bySpelling(named mapping.Names) mapping.Names {
 	return once
 }
 
-// changeMembers writes the change. A lost race is tried again unless the client
-// asked for a version.
-func (q *request) changeMembers(version string, members directory.MemberChange) error {
-	err := q.typ.store.ChangeMembers(q.ctx(), q.Param("id"), version, members)
-	switch {
-	case directory.Is(err, directory.NotFound):
-		return notFound(q.typ, q.Param("id"))
-	case directory.Is(err, directory.Changed) && version != "":
-		return preconditionFailed()
+// changeMembers writes the change. A client that asks for a version gets a look
+// at the group before, and another where somebody else wrote in between; where
+// the edit before has kept the condition already, there is none left.
+func (q *request) changeMembers(members directory.MemberChange, kept bool) error {
+	for {
+		version, err := q.expected(kept)
+		if err != nil {
+			return err
+		}
+		err = q.typ.store.ChangeMembers(q.ctx(), q.Param("id"), version, members)
+		switch {
+		case directory.Is(err, directory.NotFound):
+			return notFound(q.typ, q.Param("id"))
+		case directory.Is(err, directory.Changed) && version != "" && q.ctx().Err() == nil:
+			continue
+		}
+		return err
 	}
-	return err
 }
 
-// expected returns the version that If-Match demands of the group, "" for any.
-// Where the edit before has kept the condition already, there is none left.
+// expected returns the version that the group must have, "" for any.
 func (q *request) expected(kept bool) (string, error) {
-	header := q.Request().Header.Get("If-Match")
-	if header == "" || kept {
+	if kept || !q.precondition.particular() {
 		return "", nil
 	}
 	e, err := q.typ.one(q.ctx(), q.Param("id"), []string{})
 	if err != nil {
 		return "", err
 	}
-	if err := q.ifMatch(e.Version); err != nil {
-		return "", err
-	}
-	if matches(header, "") { // "*": any version will do
-		return "", nil
-	}
-	return e.Version, nil
+	return e.Version, q.permitted(e)
 }
 
 // memberChange looks up the names behind the ids of a change. Whoever is to be

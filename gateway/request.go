@@ -22,6 +22,10 @@ type request struct {
 	typ     *resourceType
 	event   *event
 	view    view
+	// precondition is what the client demands of the version; self says that a
+	// person acts on themselves.
+	precondition precondition
+	self         bool
 	// resolved are the names behind ids that were looked up for the write that
 	// is being tried, without those that were in the entry already.
 	resolved mapping.Names
@@ -40,6 +44,10 @@ func (g *Gateway) handle(t *resourceType, operation string, do func(*request) er
 		if q.view, err = q.wanted(); err != nil {
 			return err
 		}
+		if q.precondition, err = preconditionOf(c.Request().Header); err != nil {
+			return err
+		}
+		_, q.self = c.Get(selfKey).(bool)
 		return do(q)
 	}
 }

@@ -10,6 +10,9 @@ import (
 
 // create answers POST (RFC 7644 section 3.3).
 func (q *request) create() error {
+	if err := q.precondition.create(); err != nil {
+		return err
+	}
 	res, err := q.decode()
 	if err != nil {
 		return err
@@ -32,7 +35,11 @@ func (q *request) get() error {
 	if err != nil {
 		return err
 	}
-	if header := q.Request().Header.Get("If-None-Match"); header != "" && matches(header, e.Version) {
+	known, err := q.precondition.read(e.Version)
+	if err != nil {
+		return err
+	}
+	if known {
 		q.Response().Header().Set("ETag", mapping.ETag(e.Version))
 		return q.NoContent(http.StatusNotModified)
 	}

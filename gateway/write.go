@@ -119,7 +119,7 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	if err := q.ifMatch(old.Version); err != nil {
+	if err := q.permitted(old); err != nil {
 		return directory.Entry{}, err
 	}
 	m := q.typ.mapping
@@ -216,7 +216,7 @@ func (q *request) tryRetire() error {
 	}
 	q.wrote(old)
 	if old.Marker.State != directory.Deleting {
-		if err := q.ifMatch(old.Version); err != nil {
+		if err := q.permitted(old); err != nil {
 			return err
 		}
 	}
@@ -266,31 +266,4 @@ func leave(ctx context.Context, t *resourceType, group, dn string) error {
 		return nil // the group went first
 	}
 	return err
-}
-
-// ifMatch refuses a write to another version than the client saw (RFC 7644
-// section 3.14).
-func (q *request) ifMatch(version string) error {
-	header := q.Request().Header.Get("If-Match")
-	if header == "" || matches(header, version) {
-		return nil
-	}
-	return preconditionFailed()
-}
-
-func preconditionFailed() *scim.Error {
-	return &scim.Error{Status: http.StatusPreconditionFailed,
-		Detail: "the resource has changed: its version is no longer the one in If-Match; read it again"}
-}
-
-// matches compares an entity tag header with a version (RFC 9110 section 13.1).
-// Tags compare weakly.
-func matches(header, version string) bool {
-	for _, tag := range strings.Split(header, ",") {
-		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-		if tag == "*" || tag == `"`+version+`"` {
-			return true
-		}
-	}
-	return false
 }
