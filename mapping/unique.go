@@ -1,0 +1,99 @@
+package mapping
+
+import (
+	"strings"
+
+	"scimgate/internal/scim"
+)
+
+// distinct reports whether no other entry may have the rule's value.
+func (m *Mapping) distinct(r *rule) bool { return r.config.Unique || r == m.stable || r == m.naming }
+
+// computesDistinct reports whether a value that must be unique may be made of
+// others, so that a resource does not show it.
+func (m *Mapping) computesDistinct() bool {
+	for i := range m.rules {
+		r := &m.rules[i]
+		if m.distinct(r) && (r.isComputed() || r.fallback != nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// Claims returns the values of a resource that no other may have, folded so
+// that equal ones meet. known is false where the mapping makes such values of
+// others, so that they cannot be told beforehand.
+func (m *Mapping) Claims(res scim.Resource) (values []string, known bool) {
+	for i := range m.rules {
+		r := &m.rules[i]
+		if !m.distinct(r) {
+			continue
+		}
+		for _, f := range r.find(res) {
+			values = append(values, strings.ToLower(r.config.LDAP+"="+ldapText(f.value)))
+		}
+	}
+	return values, !m.computesDistinct()
+}
+
+// MayClaim reports whether a patch may change a value that no other resource
+// may have. What cannot be told is assumed.
+func (m *Mapping) MayClaim(p scim.Patch) bool {
+	if m.computesDistinct() {
+		return true
+	}
+	for _, o := range p.Operations {
+		if o.Path != nil {
+			if m.mayClaim(*o.Path) {
+				return true
+			}
+			continue
+		}
+		object, ok := o.Value.(map[string]any)
+		if !ok {
+			return true
+		}
+		for name := range object {
+			if p, err := scim.ParsePath(name); err != nil || m.mayClaim(p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (m *Mapping) mayClaim(p scim.Path) bool {
+	_, canonical, ok := m.def.Lookup(p)
+	if !ok || canonical.Attr == "" { // unknown, or a whole schema
+		return true
+	}
+	for i := range m.rules {
+		r := &m.rules[i]
+		if r.at(canonical.URN, canonical.Attr) && m.distinct(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// Identifies reports whether a SCIM attribute finds at most one resource: the
+// id, or one whose every rule is unique. mapped is false where no rule has it.
+func (m *Mapping) Identifies(p scim.Path) (unique, mapped bool) {
+	attribute, canonical, ok := m.def.Lookup(p)
+	if !ok || p.Filter != nil || len(attribute.SubAttributes) > 0 {
+		return false, false
+	}
+	if canonical.URN == "" && canonical.Attr == "id" {
+		return true, true
+	}
+	unique = true
+	for i := range m.rules {
+		r := &m.rules[i]
+		if r.at(canonical.URN, canonical.Attr) && r.path.Sub == canonical.Sub && !r.isSecret() {
+			mapped = true
+			unique = unique && m.distinct(r)
+		}
+	}
+	return unique && mapped, mapped
+}
