@@ -66,7 +66,7 @@ func (g *Gateway) serviceProviderConfig(t *tenant) document {
 		return map[string]any{
 			"schemas":        []string{scim.ServiceProviderConfigURN},
 			"patch":          supported{true},
-			"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+			"bulk":           map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes},
 			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
 			"changePassword": supported{t.writesPasswords()},
 			"sort":           supported{false},

@@ -17,6 +17,7 @@ import (
 // It never holds a token, a password or an attribute's value.
 type event struct {
 	request    string
+	bulk       string // the request id of the Bulk that this is an operation of
 	tenant     string
 	token      string
 	operation  string
@@ -71,7 +72,7 @@ func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 		zap.Duration("took", took),
 	}
 	for _, f := range []struct{ key, value string }{
-		{"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
+		{"bulk", ev.bulk}, {"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
 		{"id", ev.resource}, {"dn", ev.dn}, {"scimType", ev.scimType},
 	} {
 		if f.value != "" {

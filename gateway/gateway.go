@@ -29,6 +29,8 @@ type Config struct {
 	BodyBytes int64
 	// PageSize is the most resources that one list answer holds.
 	PageSize int
+	// BulkOperations is the most operations that one Bulk holds.
+	BulkOperations int
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
 }
@@ -99,7 +101,7 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	r.Match(read, "/Schemas", g.discover(t.schemas))
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
 	r.Any("/Me", notImplemented)
-	r.POST("/Bulk", notImplemented)
+	r.POST("/Bulk", g.bulk)
 	r.POST("/.search", notImplemented)
 }
 

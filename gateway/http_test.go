@@ -54,7 +54,7 @@ func newSite(t testing.TB) *site {
 		users:  &memory{source: "okta", base: "ou=people", naming: "uid"},
 		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
 	}
-	cfg := Config{BodyBytes: 4096, PageSize: 10, RequestTimeout: 5 * time.Second}
+	cfg := Config{BodyBytes: 4096, PageSize: 10, BulkOperations: 20, RequestTimeout: 5 * time.Second}
 	s.Gateway = New(cfg, []Tenant{
 		{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: password{token: "open"},
 			Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}},

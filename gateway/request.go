@@ -70,8 +70,10 @@ func (q *request) stamp() mapping.Stamp {
 }
 
 // body reads the request's body.
-func (q *request) body() ([]byte, error) {
-	body, err := io.ReadAll(q.Request().Body)
+func (q *request) body() ([]byte, error) { return bodyOf(q.Context) }
+
+func bodyOf(c echo.Context) ([]byte, error) {
+	body, err := io.ReadAll(c.Request().Body)
 	if err == nil {
 		return body, nil
 	}

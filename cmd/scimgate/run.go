@@ -50,6 +50,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
 		PageSize:       cfg.Server.Limits.PageSize,
+		BulkOperations: cfg.Server.Limits.BulkOperations,
 		RequestTimeout: cfg.Server.Limits.RequestTimeout,
 	}, tenants, log)
 	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
