@@ -99,8 +99,8 @@ func TestDiscovery(t *testing.T) {
 	config := c.get("/ServiceProviderConfig").want(http.StatusOK)
 	for path, want := range map[string]any{
 		"$.patch.supported": true, "$.filter.supported": true, "$.etag.supported": true, "$.changePassword.supported": true,
-		"$.bulk.supported": false, "$.sort.supported": false, "$.filter.maxResults": float64(100),
-		"$.bulk.maxOperations": float64(0), "$.bulk.maxPayloadSize": float64(0),
+		"$.bulk.supported": true, "$.sort.supported": false, "$.filter.maxResults": float64(100),
+		"$.bulk.maxOperations": float64(1000), "$.bulk.maxPayloadSize": float64(1 << 20),
 		"$.authenticationSchemes[0].type": "oauthbearertoken",
 		"$.schemas[0]":                    "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig",
 	} {

@@ -81,7 +81,7 @@ func TestErrors(t *testing.T) {
 		{c, "POST", user, person("x"), 405, ""},
 		{c, "POST", "/Schemas", object{}, 405, ""},
 		{c, "DELETE", "/ServiceProviderConfig", nil, 405, ""},
-		{c, "POST", "/Bulk", object{}, 501, ""},
+		{c, "POST", "/Bulk", object{}, 400, "invalidSyntax"},
 		{c, "GET", "/Me", nil, 501, ""},
 		{plain, "POST", "/Users", []byte("userName=x"), 415, ""},
 		{plain, "PUT", user, []byte("userName=x"), 415, ""},
