@@ -37,8 +37,13 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		if !ok {
 			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired")
 		}
-		ev.token = id
+		ev.token = id.ID
 		c.Set(tenantKey, t)
+		if id.Subject != "" && !personal(strings.TrimPrefix(c.Path(), t.baseOf(c.Request().URL.Path))) {
+			return &scim.Error{Status: http.StatusForbidden,
+				Detail: "this token names a person: it is good for Me and for what the discovery endpoints say, and for nothing else"}
+		}
+		c.Set(subjectKey, id.Subject)
 		return next(c)
 	}
 }

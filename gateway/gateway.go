@@ -35,10 +35,16 @@ type Config struct {
 	RequestTimeout time.Duration
 }
 
-// Authenticator recognises bearer tokens. Verify returns the token's id; an
+// Authenticator recognises bearer tokens. Verify returns who presents one; an
 // error is for the log and leaves ok meaningful.
 type Authenticator interface {
-	Verify(text string, now time.Time) (id string, ok bool, err error)
+	Verify(text string, now time.Time) (id Identity, ok bool, err error)
+}
+
+// Identity is what a token says of whoever presents it.
+type Identity struct {
+	ID      string // of the token, for the log
+	Subject string // the person that it names; "" is a client that acts for all
 }
 
 // Tenant is one IdP connection.
@@ -47,6 +53,7 @@ type Tenant struct {
 	BasePaths []string // without trailing slash; the first is shown in meta.location
 	Tokens    Authenticator
 	Types     []Type
+	Me        *Me // nil for a tenant whose tokens name nobody
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.
@@ -100,7 +107,7 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	r.Match(read, "/ResourceTypes/:name", g.discover(t.resourceTypes))
 	r.Match(read, "/Schemas", g.discover(t.schemas))
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
-	r.Any("/Me", notImplemented)
+	r.Any("/Me", g.me(t))
 	r.POST("/Bulk", g.bulk)
 	r.POST("/.search", notImplemented)
 }

@@ -28,8 +28,8 @@ type password struct {
 	err   error
 }
 
-func (p password) Verify(text string, _ time.Time) (string, bool, error) {
-	return "t1", p.token != "" && text == p.token, p.err
+func (p password) Verify(text string, _ time.Time) (Identity, bool, error) {
+	return Identity{ID: "t1"}, p.token != "" && text == p.token, p.err
 }
 
 func newSite(t testing.TB) *site {

@@ -152,7 +152,7 @@ func (q *request) show(status int, res scim.Resource) error {
 	meta, _ := res["meta"].(map[string]any)
 	location, _ := meta["location"].(string)
 	h := q.Response().Header()
-	if status == http.StatusCreated {
+	if status == http.StatusCreated || q.self { // of Me: RFC 7644 section 3.11
 		h.Set(echo.HeaderLocation, location)
 	}
 	h.Set("Content-Location", location)

@@ -24,9 +24,20 @@ type memory struct {
 	fail     error // what every call answers, where it is set
 	searches int
 	between  func() // runs once, before the next change of members
+	// afterSearch runs once, after the next search.
+	afterSearch func()
 }
 
 func (m *memory) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
+	found, err := m.search(ctx, q)
+	if run := m.afterSearch; run != nil {
+		m.afterSearch = nil
+		run()
+	}
+	return found, err
+}
+
+func (m *memory) search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.searches++

@@ -16,6 +16,7 @@ type tenant struct {
 	basePaths []string
 	tokens    Authenticator
 	types     []*resourceType
+	me        *Me
 	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
 }
 
@@ -28,7 +29,7 @@ type resourceType struct {
 }
 
 func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, writers: directory.NewLocks()}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		made.types = append(made.types, &resourceType{
 			tenant: made, mapping: typ.Mapping, store: typ.Store,

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"strings"
 
 	"scimgate/internal/scim"
@@ -77,23 +78,35 @@ func (m *Mapping) mayClaim(p scim.Path) bool {
 	return false
 }
 
-// Identifies reports whether a SCIM attribute finds at most one resource: the
-// id, or one whose every rule is unique. mapped is false where no rule has it.
-func (m *Mapping) Identifies(p scim.Path) (unique, mapped bool) {
-	attribute, canonical, ok := m.def.Lookup(p)
-	if !ok || p.Filter != nil || len(attribute.SubAttributes) > 0 {
-		return false, false
+// Identifying says what keeps a SCIM attribute from finding one resource at
+// most; "" is nothing: it is the id, or every rule that maps it is unique.
+func (m *Mapping) Identifying(attribute string) string {
+	p, err := scim.ParsePath(attribute)
+	if err != nil {
+		return fmt.Sprintf("%q is no attribute: %s", attribute, detail(err))
 	}
-	if canonical.URN == "" && canonical.Attr == "id" {
-		return true, true
+	found, canonical, ok := m.def.Lookup(p)
+	switch {
+	case !ok || p.Filter != nil:
+		return fmt.Sprintf("%q is no attribute of a %s; give for example userName", attribute, m.def.Name)
+	case len(found.SubAttributes) > 0:
+		return fmt.Sprintf("%s has parts; give one, for example %s.value", attribute, attribute)
+	case canonical.URN == "" && canonical.Attr == "id":
+		return ""
 	}
-	unique = true
+	mapped := false
 	for i := range m.rules {
 		r := &m.rules[i]
-		if r.at(canonical.URN, canonical.Attr) && r.path.Sub == canonical.Sub && !r.isSecret() {
-			mapped = true
-			unique = unique && m.distinct(r)
+		if !r.at(canonical.URN, canonical.Attr) || r.path.Sub != canonical.Sub || r.isSecret() {
+			continue
 		}
+		if !m.distinct(r) {
+			return fmt.Sprintf("%s is not unique, so it could find several people; set unique: true at the rule of %s", attribute, r.path)
+		}
+		mapped = true
 	}
-	return unique && mapped, mapped
+	if !mapped {
+		return fmt.Sprintf("%s is not mapped, so it finds nobody; add a rule for it, or use userName", attribute)
+	}
+	return ""
 }

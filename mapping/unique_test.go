@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"scimgate/internal/scim"
@@ -59,22 +60,26 @@ func TestMayClaim(t *testing.T) {
 	}
 }
 
-func TestIdentifies(t *testing.T) {
-	m, faults := Compile(people(), "User", "okta")
+func TestIdentifying(t *testing.T) {
+	cfg := people()
+	for i := range cfg.Attributes {
+		if cfg.Attributes[i].LDAP == "mobile" {
+			cfg.Attributes[i].Unique = true // and the other numbers are not
+		}
+	}
+	m, faults := Compile(cfg, "User", "okta")
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	for path, want := range map[string][2]bool{
-		"userName": {true, true}, "USERNAME": {true, true}, "externalId": {true, true}, "id": {true, true},
-		"emails.value": {false, true}, "title": {false, true}, "password": {false, false}, "name": {false, false},
-		"profileUrl": {false, true}, "shoeSize": {false, false}, "emails": {false, false},
+	for path, want := range map[string]string{
+		"userName": "", "USERNAME": "", "externalId": "", "id": "", "emails.value": "is not unique", "title": "is not unique",
+		"phoneNumbers.value": "is not unique", "password": "is not mapped", "name": "has parts", "shoeSize": "is no attribute",
+		"emails": "has parts", "emails[type eq \"work\"].value": "is no attribute", "": "is no attribute", "1x": "is no attribute",
+		"entitlements.value": "is not mapped", "emails.type": "is not mapped",
 	} {
-		p, err := scim.ParsePath(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if unique, mapped := m.Identifies(p); [2]bool{unique, mapped} != want {
-			t.Errorf("%s: %v %v, want %v", path, unique, mapped, want)
+		got := m.Identifying(path)
+		if (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }

@@ -62,7 +62,10 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 	tenant := gateway.Tenant{
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
-		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
+		Tokens:    verifier{token.NewVerifier(token.Open(cfg.StateDir, t.Name))},
+	}
+	if t.Me != nil {
+		tenant.Me = &gateway.Me{By: t.Me.By, Methods: t.Me.Methods}
 	}
 	var referrers []directory.Referrer
 	for _, part := range parts(index, t) {
@@ -220,4 +223,12 @@ func adminHandler(sinks map[string]*ldapsink.Sink) http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	return mux
+}
+
+// verifier hands the identities of tokens to the gateway, which knows no files.
+type verifier struct{ *token.Verifier }
+
+func (v verifier) Verify(text string, now time.Time) (gateway.Identity, bool, error) {
+	id, ok, err := v.Verifier.Verify(text, now)
+	return gateway.Identity(id), ok, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -41,7 +42,7 @@ func (o *tokenOptions) open(cmd *cobra.Command) (config.Tenant, *token.File, err
 
 func tokenCreateCommand() *cobra.Command {
 	var o tokenOptions
-	var label string
+	var label, subject string
 	var expires time.Duration
 	cmd := &cobra.Command{
 		Use:   "create --config FILE --tenant NAME",
@@ -55,7 +56,12 @@ func tokenCreateCommand() *cobra.Command {
 			if !cmd.Flags().Changed("expires") {
 				expires = t.Tokens.Lifetime
 			}
-			text, made, err := file.Create(time.Now(), expires, t.Tokens.Max, label)
+			if cmd.Flags().Changed("subject") {
+				if subject = strings.TrimSpace(subject); subject == "" || t.Me == nil {
+					return usageError{fmt.Errorf("scimgate: a token that names a person needs a --subject that is not empty, and the key me for the tenant %s in the configuration", t.Name)}
+				}
+			}
+			text, made, err := file.CreateFor(subject, time.Now(), expires, t.Tokens.Max, label)
 			if err != nil {
 				return err
 			}
@@ -67,6 +73,7 @@ func tokenCreateCommand() *cobra.Command {
 	}
 	o.add(cmd)
 	cmd.Flags().StringVar(&label, "label", "", "a word to recognise the token by")
+	cmd.Flags().StringVar(&subject, "subject", "", "the person that the token names, for Me and nothing else: a value of the attribute me.by of the tenant")
 	cmd.Flags().DurationVar(&expires, "expires", 0, "how long it is good (default: the tenant's tokens.lifetime)")
 	return cmd
 }
@@ -87,10 +94,10 @@ func tokenListCommand() *cobra.Command {
 				return err
 			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tCREATED\tEXPIRES\tLABEL")
+			fmt.Fprintln(table, "ID\tCREATED\tEXPIRES\tLABEL\tSUBJECT")
 			for _, t := range all {
 				if t.Live(time.Now()) {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t.ID, t.Created.UTC().Format(time.RFC3339), t.Expires.UTC().Format(time.RFC3339), t.Label)
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Created.UTC().Format(time.RFC3339), t.Expires.UTC().Format(time.RFC3339), t.Label, t.Subject)
 				}
 			}
 			return table.Flush()

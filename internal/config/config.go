@@ -121,6 +121,8 @@ type Tenant struct {
 	BasePath string `yaml:"basePath"`
 	Tokens   Tokens `yaml:"tokens"`
 	OIDC     OIDC   `yaml:"oidc"`
+	// Me is nil for a tenant whose tokens name no people.
+	Me *Me `yaml:"me"`
 	// Profile names a rule set; "" is none.
 	Profile string          `yaml:"profile"`
 	Brake   Brake           `yaml:"brake"`
@@ -154,6 +156,13 @@ type OIDC struct {
 	Scope    string `yaml:"scope"`
 }
 
+// Me lets people whom a token names act on themselves: By is the SCIM attribute
+// that finds them, Methods is what they may do.
+type Me struct {
+	By      string   `yaml:"by"`
+	Methods []string `yaml:"methods,orscalar"`
+}
+
 // Brake is for mass changes.
 type Brake struct {
 	Changes int           `yaml:"changes"`
@@ -177,6 +186,11 @@ func (d *Directory) Defaults() {
 	d.Connections = 4
 	d.Timeout = 5 * time.Second
 	d.Retry = Retry{Attempts: 6, Base: 50 * time.Millisecond, Cap: 2 * time.Second}
+}
+
+// Defaults sets what holds where the file says nothing.
+func (m *Me) Defaults() {
+	m.By, m.Methods = "userName", []string{"GET"}
 }
 
 // Defaults sets what holds where the file says nothing.

@@ -62,7 +62,11 @@ func (c *Config) composed(s *Source) {
 		users, groups := tenantKey(i)+".users", tenantKey(i)+".groups"
 		if t.Users != nil {
 			s.rulesMissing(users)
-			below(users, t.Users.Validate("User"))
+			faults := t.Users.Validate("User")
+			below(users, faults)
+			if len(faults) == 0 {
+				t.Me.hold(s, tenantKey(i)+".me", *t.Users)
+			}
 		}
 		if t.Groups != nil {
 			s.rulesMissing(groups)

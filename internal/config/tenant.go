@@ -25,6 +25,7 @@ func (t Tenant) validate(s *Source, key string) {
 	}
 	positive(s, key+".tokens.max", t.Tokens.Max)
 	positive(s, key+".tokens.lifetime", t.Tokens.Lifetime)
+	t.Me.validate(s, key+".me")
 	if t.Users == nil {
 		s.fault(key+".users", "is missing; declare where the people are and how they are written")
 	}

@@ -1,7 +1,7 @@
 // Package token keeps the bearer tokens of a tenant in one small file and tells
 // a valid one from any other text.
 //
-//	stateDir/tokens/okta.json    {"tokens": [{"id", "sha256", "label", "created", "expires"}]}
+//	stateDir/tokens/okta.json    {"tokens": [{"id", "sha256", "label", "subject", "created", "expires"}]}
 //	stateDir/tokens/okta.lock    held while that file is read, changed and replaced
 //
 // Only hashes are kept; the text of a token, scimgate_<id>_<secret>, is shown

@@ -28,6 +28,7 @@ type Token struct {
 	ID      string    `json:"id"`
 	Hash    string    `json:"sha256"` // of the whole text, hexadecimal
 	Label   string    `json:"label,omitempty"`
+	Subject string    `json:"subject,omitempty"` // whom it names; "" is a client that acts for all
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
 }
@@ -52,19 +53,25 @@ func (f *File) path() string { return filepath.Join(f.folder, f.tenant+".json") 
 // ErrTooMany where the tenant has most live tokens already; nothing is written
 // then.
 func (f *File) Create(now time.Time, lifetime time.Duration, most int, label string) (string, Token, error) {
+	return f.CreateFor("", now, lifetime, most, label)
+}
+
+// CreateFor is Create for a token that names a person. Of those each subject may
+// have most, beside the tenant's own.
+func (f *File) CreateFor(subject string, now time.Time, lifetime time.Duration, most int, label string) (string, Token, error) {
 	if lifetime <= 0 {
 		return "", Token{}, fmt.Errorf("create token: a lifetime of %s is over before it begins", lifetime)
 	}
 	id := newID()
 	text := "scimgate_" + id + "_" + random(32)
 	t := Token{
-		ID: id, Hash: hashText(text), Label: label,
+		ID: id, Hash: hashText(text), Label: label, Subject: subject,
 		Created: now.UTC().Truncate(time.Second), Expires: now.Add(lifetime).UTC(),
 	}
 	err := f.change(func(tokens []Token) ([]Token, error) {
 		live := slices.DeleteFunc(tokens, func(t Token) bool { return !t.Live(now) })
-		if len(live) >= most {
-			return nil, fmt.Errorf("%w: %s has %d and may have %d; revoke one", ErrTooMany, f.tenant, len(live), most)
+		if same := count(live, subject); same >= most {
+			return nil, fmt.Errorf("%w: %s has %d and may have %d; revoke one", ErrTooMany, f.tenant, same, most)
 		}
 		return append(live, t), nil
 	})
@@ -72,6 +79,17 @@ func (f *File) Create(now time.Time, lifetime time.Duration, most int, label str
 		return "", Token{}, fmt.Errorf("create token: %w", err)
 	}
 	return text, t, nil
+}
+
+// count counts the tokens of a subject.
+func count(tokens []Token, subject string) int {
+	n := 0
+	for _, t := range tokens {
+		if t.Subject == subject {
+			n++
+		}
+	}
+	return n
 }
 
 // Set makes a token of a given text, whatever its form, beside those that are

@@ -30,21 +30,27 @@ func NewVerifier(f *File) *Verifier {
 	return &Verifier{file: f, every: 250 * time.Millisecond}
 }
 
-// Verify reports whether text is a live token, and its id. It does not say what
+// Identity is what a token says of whoever presents it.
+type Identity struct {
+	ID      string // of the token
+	Subject string // the person that it names; "" is a client that acts for all
+}
+
+// Verify reports whether text is a live token, and whose. It does not say what
 // is wrong with one that is not.
 //
 // The error is for the log and says that the token file could not be read; the
 // answer then rests on what was read last. It comes once for each look at the
 // file, not for each call.
-func (v *Verifier) Verify(text string, now time.Time) (string, bool, error) {
+func (v *Verifier) Verify(text string, now time.Time) (Identity, bool, error) {
 	known, err := v.tokens()
 	sum := sha256.Sum256([]byte(text))
 	presented := []byte(hex.EncodeToString(sum[:]))
 	// All are compared, so that the time says nothing about which came close.
-	id, found := "", false
+	id, found := Identity{}, false
 	for _, t := range known {
 		if subtle.ConstantTimeCompare(presented, []byte(t.Hash)) == 1 && t.Live(now) {
-			id, found = t.ID, true
+			id, found = Identity{t.ID, t.Subject}, true
 		}
 	}
 	return id, found, err

@@ -34,8 +34,8 @@ func wanted(t *testing.T, v *Verifier, text string, now time.Time, want bool) {
 	if err != nil {
 		t.Error(err)
 	}
-	if ok != want || ok != (id != "") {
-		t.Errorf("the token is valid: %v with the id %q, wanted %v", ok, id, want)
+	if ok != want || ok != (id.ID != "") {
+		t.Errorf("the token is valid: %v with the identity %v, wanted %v", ok, id, want)
 	}
 }
 
