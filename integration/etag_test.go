@@ -80,3 +80,90 @@ func TestOneWriteToAVersion(t *testing.T) {
 		t.Errorf("answers %v, want one 200 and eleven 412", got)
 	}
 }
+
+// Both headers at every method, before a real directory: what is refused leaves
+// the entry as it was.
+func TestPreconditions(t *testing.T) {
+	t.Parallel()
+	c := shared(t).client(t)
+	member := c.create(person(unlike("m")))
+	title := object{"Operations": []object{{"op": "replace", "path": "title", "value": "x"}}}
+	for _, tc := range []struct {
+		method, endpoint string
+		body             any
+		ok               int
+	}{
+		{"GET", "/Users/", nil, 200}, {"HEAD", "/Users/", nil, 200}, {"PUT", "/Users/", person(unlike("put")), 200},
+		{"PATCH", "/Users/", title, 200}, {"DELETE", "/Users/", nil, 204},
+		{"GET", "/Groups/", nil, 200}, {"PUT", "/Groups/", group(unlike("put")), 200},
+		{"PATCH", "/Groups/", memberPatch("add", member), 204}, {"DELETE", "/Groups/", nil, 204},
+	} {
+		excluded := http.StatusPreconditionFailed
+		if tc.method == "GET" || tc.method == "HEAD" {
+			excluded = http.StatusNotModified
+		}
+		fresh := func() string {
+			if tc.endpoint == "/Users/" {
+				return tc.endpoint + c.create(person(unlike("cond")))
+			}
+			return tc.endpoint + c.createGroup(unlike("cond"))
+		}
+		path := fresh()
+		tag := c.get(path).header.Get("ETag")
+		for _, refused := range []struct {
+			header, value string
+			status        int
+		}{
+			{"If-Match", `W/"other"`, http.StatusPreconditionFailed}, {"If-Match", "other", http.StatusBadRequest},
+			{"If-None-Match", tag, excluded}, {"If-None-Match", "*", excluded}, {"If-None-Match", `W/"other", ` + tag, excluded},
+		} {
+			a, err := c.with(refused.header, refused.value).try(tc.method, path, tc.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.want(refused.status)
+			if tc.method != "HEAD" { // which has no body to check
+				a.check()
+			}
+			if now := c.get(path).header.Get("ETag"); now != tag {
+				t.Fatalf("%s %s: a refused request has changed the entry", tc.method, path)
+			}
+		}
+		c.with("If-None-Match", `W/"other"`).do(tc.method, path, tc.body).want(tc.ok)
+		if tc.method == "PUT" { // whose name is taken by the first
+			continue
+		}
+		path = fresh()
+		tag = c.get(path).header.Get("ETag")
+		c.with("If-Match", `W/"other", `+tag).do(tc.method, path, tc.body).want(tc.ok)
+		if tc.method == "DELETE" {
+			c.with("If-Match", tag).delete(path).want(http.StatusNotFound)
+		}
+	}
+	c.with("If-Match", "*").post("/Users", person(unlike("none"))).wantError(http.StatusPreconditionFailed, "")
+	c.with("If-None-Match", "*").post("/Users", person(unlike("none"))).want(http.StatusCreated)
+}
+
+// Of many writes of every kind to one version of a group at once, one is made.
+func TestOneWriteToAVersionOfAGroup(t *testing.T) {
+	t.Parallel()
+	c := shared(t).client(t)
+	team := c.createGroup(unlike("version"))
+	var people []string
+	for range 12 {
+		people = append(people, c.create(person(unlike("m"))))
+	}
+	held := c.with("If-Match", c.get("/Groups/"+team).header.Get("ETag"))
+	got := statuses(t, held, 12, func(i int) (string, string, any) {
+		switch i % 3 {
+		case 0:
+			return "PUT", "/Groups/" + team, group(unlike("renamed"), people[i])
+		case 1:
+			return "PATCH", "/Groups/" + team, object{"Operations": []object{{"op": "replace", "path": "externalId", "value": unlike("x")}}}
+		}
+		return "PATCH", "/Groups/" + team, memberPatch("add", people[i])
+	})
+	if got[http.StatusPreconditionFailed] != 11 || got[http.StatusOK]+got[http.StatusNoContent] != 1 {
+		t.Errorf("answers %v, want one success and eleven 412", got)
+	}
+}

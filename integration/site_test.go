@@ -44,6 +44,7 @@ type site struct {
 	EmptyMember      string
 	OnForeignLock    string
 	Delete           string
+	Me               string
 	UserRules        []string
 	PageSize         int
 	Timeout          string
@@ -158,9 +159,9 @@ func startServe(ctx context.Context, config string) (*gate, error) {
 }
 
 // makeToken makes a token as an operator does.
-func makeToken(t *testing.T, config, tenant string) string {
+func makeToken(t *testing.T, config, tenant string, flags ...string) string {
 	t.Helper()
-	cmd := exec.Command(binary, "token", "create", "--config", config, "--tenant", tenant)
+	cmd := exec.Command(binary, append([]string{"token", "create", "--config", config, "--tenant", tenant}, flags...)...)
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
