@@ -124,45 +124,22 @@ func (p planner) linked(i int) []int {
 // arrange returns the tasks in the order in which they may begin: that of the
 // request, but for what has to wait for others.
 func (p planner) arrange() []int {
+	g := p.waiting()
 	n := len(p.tasks)
-	waits := make([]int, n)  // how many nodes a node waits for
-	needs := make([]int, n)  // how many of those it cannot do without
-	next := make([][]int, n) // the nodes that wait for a node
-	held := make([][]int, n) // and those that cannot do without it
-	node := func(after []int) int {
-		waits, next = append(waits, len(after)), append(next, nil)
-		for _, a := range after {
-			next[a] = append(next[a], len(waits)-1)
-		}
-		return len(waits) - 1
-	}
-	q := queue{add: func(s step) int { return node(s.after) }, lines: map[string]*line{}}
-	for i, t := range p.tasks {
-		for _, a := range once(q.enter(t.holds)) {
-			waits[i]++
-			next[a] = append(next[a], i)
-		}
-		for _, a := range p.hard[i] {
-			waits[i]++
-			needs[i]++
-			next[a], held[a] = append(next[a], i), append(held[a], i)
-		}
-		q.entered(t.holds, i)
-	}
 	var ready, able pile // tasks that need not wait, and those that could begin if they had to
 	for i := range n {
-		if waits[i] == 0 {
+		if g.waits[i] == 0 {
 			ready.put(i)
 		}
-		if needs[i] == 0 {
+		if g.needs[i] == 0 {
 			able.put(i)
 		}
 	}
 	var release func(i int)
 	release = func(i int) {
-		for _, j := range next[i] {
-			switch waits[j]--; {
-			case waits[j] > 0:
+		for _, j := range g.next[i] {
+			switch g.waits[j]--; {
+			case g.waits[j] > 0:
 			case j < n:
 				ready.put(j)
 			default: // a gate opens at once
@@ -182,14 +159,49 @@ func (p planner) arrange() []int {
 		}
 		placed[i] = true
 		order = append(order, i)
-		for _, j := range held[i] {
-			if needs[j]--; needs[j] == 0 {
+		for _, j := range g.held[i] {
+			if g.needs[j]--; g.needs[j] == 0 {
 				able.put(j)
 			}
 		}
 		release(i)
 	}
 	return order
+}
+
+// graph says who waits for whom: the tasks by their number, then gates.
+type graph struct {
+	waits []int   // for how many others
+	next  [][]int // who waits for it
+	needs []int   // how many others it cannot do without
+	held  [][]int // who cannot do without it
+}
+
+// waiting draws the graph of the tasks in the order of the request.
+func (p planner) waiting() graph {
+	n := len(p.tasks)
+	g := graph{make([]int, n), make([][]int, n), make([]int, n), make([][]int, n)}
+	node := func(s step) int {
+		g.waits, g.next = append(g.waits, len(s.after)), append(g.next, nil)
+		for _, a := range s.after {
+			g.next[a] = append(g.next[a], len(g.waits)-1)
+		}
+		return len(g.waits) - 1
+	}
+	q := queue{add: node, lines: map[string]*line{}}
+	for i, t := range p.tasks {
+		for _, a := range once(q.enter(t.holds)) {
+			g.waits[i]++
+			g.next[a] = append(g.next[a], i)
+		}
+		for _, a := range p.hard[i] {
+			g.waits[i]++
+			g.needs[i]++
+			g.next[a], g.held[a] = append(g.next[a], i), append(g.held[a], i)
+		}
+		q.entered(t.holds, i)
+	}
+	return g
 }
 
 // queue finds out whom the next operation has to wait for. Sharers of one kind

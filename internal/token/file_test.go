@@ -220,3 +220,30 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// Tokens that name people do not use up those of the identity provider, and
+// each person has as many.
+func TestAPersonsTokensCountByThemselves(t *testing.T) {
+	f := Open(t.TempDir(), "okta")
+	create(t, f, start, time.Hour, 1)
+	text, ann, err := f.CreateFor("ann@example.org", start, time.Hour, 1, "")
+	if err != nil || ann.Subject != "ann@example.org" {
+		t.Fatal(ann, err)
+	}
+	if _, _, err := f.CreateFor("bob@example.org", start, time.Hour, 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, subject := range []string{"", "ann@example.org"} {
+		if _, _, err := f.CreateFor(subject, start, time.Hour, 1, ""); !errors.Is(err, ErrTooMany) {
+			t.Errorf("a second token for %q: %v", subject, err)
+		}
+	}
+	id, ok, err := NewVerifier(f).Verify(text, start)
+	if want := (Identity{ID: ann.ID, Subject: "ann@example.org"}); id != want || !ok || err != nil {
+		t.Errorf("%v %v %v, want %v", id, ok, err, want)
+	}
+	all, err := f.List()
+	if err != nil || len(all) != 3 || all[1].Subject != "ann@example.org" {
+		t.Errorf("%v %v", all, err)
+	}
+}
