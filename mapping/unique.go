@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 )
 
@@ -32,7 +33,7 @@ func (m *Mapping) Claims(res scim.Resource) (values []string, known bool) {
 			continue
 		}
 		for _, f := range r.find(res) {
-			values = append(values, strings.ToLower(r.config.LDAP+"="+ldapText(f.value)))
+			values = append(values, strings.ToLower(r.config.LDAP)+"="+directory.FoldValue(fmt.Sprint(f.value)))
 		}
 	}
 	return values, !m.computesDistinct()
