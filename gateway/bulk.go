@@ -35,6 +35,7 @@ func (g *Gateway) bulk(c echo.Context) error {
 	t, _ := c.Get(tenantKey).(*tenant)
 	j := newJob(g, t, c, request)
 	j.run()
+	j.event.operations, j.event.errors = len(j.works), j.errors
 	return reply(c, http.StatusOK, j.response())
 }
 

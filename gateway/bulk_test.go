@@ -218,6 +218,9 @@ func TestBulkInTheLog(t *testing.T) {
 		if f["tenant"] != "okta" || f["token"] != "t1" || (id == whole) == (f["bulk"] == whole) {
 			t.Errorf("%v", f)
 		}
+		if id == whole && (f["operations"] != int64(3) || f["errors"] != int64(1)) {
+			t.Errorf("%v", f)
+		}
 	}
 	if len(requests) != 4 || statuses["create 201"] != 2 || statuses["create 409"] != 1 || statuses["bulk 200"] != 1 {
 		t.Errorf("%v %v", requests, statuses)
@@ -236,6 +239,17 @@ func TestBulkOutlivesAPanic(t *testing.T) {
 	s.groups.between = func() { panic("in the store") }
 	same(t, s.bulk(t, `{"method":"PATCH","path":"/Groups/group-id-1","data":[{"op":"remove","path":"members[value eq \"x\"]"}]}`, postUser("a", "ann")),
 		"PATCH - 500 -", "POST a 201 -")
+}
+
+// What the time of a Bulk did not suffice for is told to come again.
+func TestBulkOutOfTime(t *testing.T) {
+	s := newSite(t)
+	s.config.RequestTimeout = 1 // over before it begins
+	w := s.ask("POST", "/scim/v2/Bulk", `{"Operations":[`+postUser("a", "ann")+`,`+postGroup("g", "team", "bulkId:a")+`]}`)
+	same(t, results(t, is(t, w, 200)), "POST a 503 -", "POST g 503 -")
+	if !strings.Contains(w.Body.String(), "not tried") || len(s.users.entries) != 0 {
+		t.Errorf("%s", w.Body)
+	}
 }
 
 // What an operation holds decides what it waits for.

@@ -24,6 +24,8 @@ type event struct {
 	resource   string
 	dn         string
 	attributes []string
+	operations int // of a Bulk, and how many of them failed
+	errors     int
 	scimType   string
 	err        error
 }
@@ -81,6 +83,9 @@ func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 	}
 	if len(ev.attributes) > 0 {
 		fields = append(fields, zap.Strings("attributes", ev.attributes))
+	}
+	if ev.operations > 0 {
+		fields = append(fields, zap.Int("operations", ev.operations), zap.Int("errors", ev.errors))
 	}
 	level := zap.InfoLevel
 	if status >= 500 {

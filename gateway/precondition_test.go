@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/http"
 	"testing"
+
+	"scimgate/internal/directory"
 )
 
 func TestEntityTags(t *testing.T) {
@@ -117,6 +119,18 @@ func TestPreconditionsOfWhatIsNotThere(t *testing.T) {
 		t.Error("a create was refused, and yet somebody is there")
 	}
 	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`, "If-None-Match", "*"), 201)
+}
+
+// A delete that was interrupted is completed by the same request, though its
+// first half has changed the version.
+func TestAnInterruptedDeleteIsRepeatedAsItWas(t *testing.T) {
+	s := newSite(t)
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
+	s.users.entries[0].Marker.State, s.users.entries[0].Version = directory.Deleting, "2"
+	is(t, s.ask("DELETE", "/scim/v2/Users/id-1", "", "If-Match", `W/"1"`), 204)
+	if got := s.users.entries[0].Marker.State; got != directory.Deleted {
+		t.Errorf("the entry is %s", got)
+	}
 }
 
 // A write of members that lost a race looks at the condition again: another

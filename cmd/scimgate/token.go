@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -57,8 +58,8 @@ func tokenCreateCommand() *cobra.Command {
 				expires = t.Tokens.Lifetime
 			}
 			if cmd.Flags().Changed("subject") {
-				if subject = strings.TrimSpace(subject); subject == "" || t.Me == nil {
-					return usageError{fmt.Errorf("scimgate: a token that names a person needs a --subject that is not empty, and the key me for the tenant %s in the configuration", t.Name)}
+				if subject = strings.TrimSpace(subject); subject == "" || strings.ContainsFunc(subject, unicode.IsControl) || t.Me == nil {
+					return usageError{fmt.Errorf("scimgate: a token that names a person needs a --subject of one line, and the key me for the tenant %s in the configuration", t.Name)}
 				}
 			}
 			text, made, err := file.CreateFor(subject, time.Now(), expires, t.Tokens.Max, label)
