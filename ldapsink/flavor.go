@@ -17,8 +17,6 @@ type flavor struct {
 	// idValue turns the text form of an id into an assertion value; ok is false
 	// for what cannot be an id.
 	idValue func(text string) (value string, ok bool)
-	// controls work although the root DSE does not announce them.
-	controls []string
 	// taken are pieces of the diagnostic by which a constraint violation (19)
 	// means that a value has to be unique and is not.
 	taken []string
@@ -36,7 +34,6 @@ var flavors = map[string]flavor{
 		id: "entryUUID", dn: "entryDN", version: "entryCSN",
 		created: "createTimestamp", modified: "modifyTimestamp",
 		idValue:  uuidValue,
-		controls: []string{oidPermissiveModify},
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
 		longName: 200,

@@ -28,8 +28,9 @@ func sameSpelling(a, b string) bool {
 //
 // It takes four kinds of operation, in an order that leaves less access, never
 // more, wherever it stops, and that the same request again completes: first the
-// attributes, with the old name in the marker; then the name; then what refers
-// to it; last what gives access, with the old name cleared from the marker.
+// attributes and the members that go, with the old name in the marker; then the
+// name; then what refers to it; last what gives access, members that come too,
+// with the old name cleared from the marker.
 func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
 	if c.Vacates {
 		if err := st.unreferred(ctx, old.DN); err != nil {
@@ -43,14 +44,14 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		return directory.Entry{}, err
 	}
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
-	begin := step{mods: c.Mods, marker: c.Marker, read: read}
+	begin := step{mods: c.Mods, members: directory.MemberChange{Remove: c.Members.Remove}, marker: c.Marker, read: read}
 	begin.marker.From = old.DN
 	if c.Marker.State == directory.Active && old.Marker.State != directory.Active {
 		// Nothing is unlocked yet: whoever comes after a cut must still know how.
 		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
 		begin.marker.Undo, begin.marker.Aside = old.Marker.Undo, old.Marker.Aside
 	}
-	begun, err := st.claim(ctx, old, begin, c.Keys)
+	begun, err := st.claim(ctx, old, &begin, c.Keys)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -66,7 +67,7 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	if err := st.follow(ctx, old.DN, to); err != nil {
 		return directory.Entry{}, err
 	}
-	end := step{mods: c.Unlock, marker: c.Marker, read: read}
+	end := step{mods: c.Unlock, members: directory.MemberChange{Add: c.Members.Add}, marker: c.Marker, read: read}
 	end.marker.From = ""
 	return st.finish(ctx, to, begun, end)
 }
@@ -136,7 +137,8 @@ func (st *store) finish(ctx context.Context, dn string, begun directory.Entry, s
 		if now.Marker.Request != begun.Marker.Request || now.Marker.From != begun.Marker.From {
 			return directory.Entry{}, failf(directory.Changed, "another write came before the rename was complete")
 		}
-		entry, err := st.apply(ctx, now, s)
+		again := s
+		entry, err := st.apply(ctx, now, &again)
 		if !directory.Is(wrap("rename", err), directory.Changed) || ctx.Err() != nil {
 			return entry, err
 		}
