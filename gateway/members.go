@@ -37,7 +37,7 @@ func (q *request) patchGroup(p scim.Patch) error {
 	return q.answer(http.StatusOK, e)
 }
 
-// writeGroup validates all of a patch before its first write.
+// writeGroup validates all of a patch before it writes, once.
 func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.MemberChange) error {
 	members, err := q.memberChange(change)
 	if err != nil {
@@ -45,22 +45,23 @@ func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.Member
 	}
 	named := q.resolved
 	if len(rest.Operations) > 0 {
-		if _, err := q.update(reads, q.apply(rest)); err != nil {
-			return err
-		}
-		if change.Empty() {
-			return nil
-		}
+		_, err = q.update(reads, with(members, q.apply(rest)))
+	} else {
+		err = q.changeMembers(members)
 	}
-	version, err := q.expected(len(rest.Operations) > 0)
 	if err != nil {
 		return err
 	}
-	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
-	if err := q.changeMembers(version, members); err != nil {
-		return err
-	}
 	return q.settle(q.Param("id"), named, change.Remove)
+}
+
+// with adds single members to what an edit wants.
+func with(members directory.MemberChange, change edit) edit {
+	return func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
+		want, err := change(now, known)
+		want.Members = members
+		return want, err
+	}
 }
 
 // settle looks again at those who have just been added to a group or removed
@@ -120,10 +121,15 @@ func bySpelling(named mapping.Names) mapping.Names {
 	return once
 }
 
-// changeMembers writes the change. A lost race is tried again unless the client
-// asked for a version.
-func (q *request) changeMembers(version string, members directory.MemberChange) error {
-	err := q.typ.store.ChangeMembers(q.ctx(), q.Param("id"), version, members)
+// changeMembers changes nothing but single members, for which the group is not
+// read.
+func (q *request) changeMembers(members directory.MemberChange) error {
+	version, err := q.expected()
+	if err != nil {
+		return err
+	}
+	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
+	err = q.typ.store.ChangeMembers(q.ctx(), q.Param("id"), version, members)
 	switch {
 	case directory.Is(err, directory.NotFound):
 		return notFound(q.typ, q.Param("id"))
@@ -134,10 +140,9 @@ func (q *request) changeMembers(version string, members directory.MemberChange) 
 }
 
 // expected returns the version that If-Match demands of the group, "" for any.
-// Where the edit before has kept the condition already, there is none left.
-func (q *request) expected(kept bool) (string, error) {
+func (q *request) expected() (string, error) {
 	header := q.Request().Header.Get("If-Match")
-	if header == "" || kept {
+	if header == "" {
 		return "", nil
 	}
 	e, err := q.typ.one(q.ctx(), q.Param("id"), []string{})
