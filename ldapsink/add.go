@@ -45,7 +45,11 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	if err := st.take(ctx, dn); err != nil {
 		return directory.Entry{}, err
 	}
+	password := slices.ContainsFunc(request.Attributes, func(a ldap.Attribute) bool { return isPassword(a.Type) })
 	err = st.write(ctx, func(ctx context.Context, l *link) error {
+		if password {
+			request.Controls = l.policy()
+		}
 		_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
 			return struct{}{}, conn.Add(request)
 		})

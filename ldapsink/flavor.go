@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/go-ldap/ldap/v3"
 )
 
 // The names of the flavors in force.
@@ -39,6 +41,38 @@ var flavors = map[string]flavor{
 		longName: 200,
 	},
 }
+
+// How password policies refuse a password. These sentences, and nothing else
+// that a server says, are shown to clients.
+var (
+	policyResults = []uint16{
+		ldap.LDAPResultConstraintViolation, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultUnwillingToPerform,
+	}
+	// policySentences are those of OpenLDAP's overlay ppolicy, word by word.
+	policySentences = []string{
+		"Password fails quality checking policy",
+		"Password is in history of old passwords",
+		"Password is too young to change",
+		"Password is not being changed from existing value",
+		"Password policy only allows one password value",
+		"User alteration of password is not allowed",
+		"Must supply old password to be changed as well as new one",
+		"Must supply correct old password to change to new one",
+	}
+	// policyCodes are the errors of the policy's response control that concern
+	// the new password, for servers and modules with sentences of their own.
+	policyCodes = map[int8]string{
+		3: "Password may not be changed",
+		4: "Must supply old password to be changed as well as new one",
+		5: "Password fails quality checking policy",
+		6: "Password is too short",
+		7: "Password is too young to change",
+		8: "Password is in history of old passwords",
+		9: "Password is too long",
+	}
+	// policyDetails are what a code says beyond the sentence that comes with it.
+	policyDetails = map[int8]string{6: "it is too short", 9: "it is too long"}
+)
 
 func flavorNames() []string { return slices.Sorted(maps.Keys(flavors)) }
 

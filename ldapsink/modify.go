@@ -209,6 +209,9 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 	if l.supports(oidPostRead) {
 		controls = append(controls, postRead(st.wire(m.read)))
 	}
+	if slices.ContainsFunc(m.changes, func(c ldap.Change) bool { return isPassword(c.Modification.Type) }) {
+		controls = append(controls, l.policy()...)
+	}
 	request := ldap.NewModifyRequest(m.dn, controls)
 	request.Changes = m.changes
 	result, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
