@@ -25,7 +25,7 @@ type flavor struct {
 	// misled are pieces of the diagnostic by which a failed assertion is the
 	// server's mistake: see guarded.
 	misled []string
-	// longName is how many bytes a naming value may have before an unexplained
+	// longName is how many bytes a naming value, escaped, may have before an unexplained
 	// refusal means that it is too long; 0 where the server says so itself.
 	longName int
 }

@@ -32,6 +32,9 @@ func sameSpelling(a, b string) bool {
 // name; then what refers to it; last what gives access, members that come too,
 // with the old name cleared from the marker.
 func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	if err := st.nameable(c.Name); err != nil {
+		return directory.Entry{}, err
+	}
 	if c.Vacates {
 		if err := st.unreferred(ctx, old.DN); err != nil {
 			return directory.Entry{}, err
