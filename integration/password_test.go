@@ -44,6 +44,11 @@ func TestPasswordPolicySaysWhy(t *testing.T) {
 	refused(c.patch("/Users/"+id, title, set("the second of them")), "Password is not being changed from existing value")
 	d.set(policy, "pwdMinAge", "3600")
 	refused(c.patch("/Users/"+id, title, set("the third of them")), "Password is too young to change")
+	rename := object{"op": "replace", "path": "userName", "value": unlike("eve")}
+	refused(c.patch("/Users/"+id, rename, title, set("the third of them")), "Password is too young to change")
+	if got := d.entry(id).GetAttributeValue("uid"); got != name {
+		t.Errorf("the name is %q", got)
+	}
 	if d.entry(id).GetAttributeValue("title") != "" || !d.opens(id, "the second of them") {
 		t.Error("something was done")
 	}

@@ -72,7 +72,38 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	}
 	end := step{mods: c.Unlock, members: directory.MemberChange{Add: c.Members.Add}, marker: c.Marker, read: read}
 	end.marker.From = ""
-	return st.finish(ctx, to, begun, end)
+	entry, err := st.finish(ctx, to, begun, end)
+	if err = wrap("rename", err); directory.Is(err, directory.Invalid) { // a password, as a rule
+		if undone := st.renameBack(ctx, old, begun, begin, to); undone != nil {
+			return directory.Entry{}, undone
+		}
+	}
+	return entry, err
+}
+
+// renameBack undoes a rename whose last step the directory refuses, so that a
+// change is made whole or not at all. If somebody has taken the old name or
+// written to the entry, it stays under the new one, and the next write completes
+// the rename.
+func (st *store) renameBack(ctx context.Context, old, begun directory.Entry, begin step, to string) error {
+	now, err := st.byID(ctx, old.ID, directory.Anyone, selection{})
+	if err != nil || now == nil || now.Marker.Request != begun.Marker.Request || now.Marker.From != begun.Marker.From {
+		return err
+	}
+	rdn, _ := splitName(old.DN)
+	if err := wrap("rename", st.modifyDN(ctx, *now, rdn, old.DN)); err != nil {
+		if directory.Is(err, directory.Exists) || directory.Is(err, directory.Changed) {
+			return nil
+		}
+		return err
+	}
+	if err := st.follow(ctx, to, old.DN); err != nil {
+		return err
+	}
+	if now, err = st.byID(ctx, old.ID, directory.Anyone, selection{}); err != nil || now == nil {
+		return err
+	}
+	return st.undo(ctx, old, *now, begin)
 }
 
 // takeFor takes a new name for an entry, if nobody has it, so that a rename that
