@@ -51,7 +51,7 @@ func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error 
 	case errors.As(err, &dir):
 		return fromDirectory(dir, label)
 	case errors.As(err, &echoed):
-		return g.fromEcho(echoed)
+		return fromEcho(echoed)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return unavailable()
 	}
@@ -79,7 +79,7 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 	return internal()
 }
 
-func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
+func fromEcho(e *echo.HTTPError) *scim.Error {
 	detail := "this request cannot be answered"
 	switch e.Code {
 	case http.StatusNotFound:
@@ -87,7 +87,7 @@ func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
 	case http.StatusMethodNotAllowed:
 		detail = "this method is not allowed here"
 	case http.StatusRequestEntityTooLarge:
-		detail = "the request body is larger than the " + strconv.FormatInt(g.config.BodyBytes, 10) + " bytes that this server reads"
+		detail = "the request body is larger than this server reads"
 	case http.StatusUnsupportedMediaType:
 		detail = "the body has to be application/scim+json"
 	default:
