@@ -86,9 +86,14 @@ func (g *Gateway) deadline(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// contentType refuses bodies that are not JSON (RFC 7644 section 3.1 and 8.1).
+// contentType refuses bodies that are not JSON (RFC 7644 section 3.1 and 8.1),
+// or compressed JSON (RFC 9110 section 12.5.3).
 func contentType(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if coding := c.Request().Header.Get(echo.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
+			c.Response().Header().Set(echo.HeaderAcceptEncoding, "identity")
+			return &scim.Error{Status: http.StatusUnsupportedMediaType, Detail: "the body is encoded (Content-Encoding); send it as plain JSON"}
+		}
 		value := c.Request().Header.Get(echo.HeaderContentType)
 		if value == "" || c.Request().ContentLength == 0 {
 			return next(c)

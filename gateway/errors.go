@@ -19,7 +19,8 @@ import (
 const retryAfter = 5
 
 // replyError is the one bridge from any error to a SCIM error answer. The
-// directory's own words never leave the house: they go to the log.
+// directory's own words never leave the house: they go to the log. Why a password
+// policy refuses a password is the exception, in sentences from a table.
 func (g *Gateway) replyError(err error, c echo.Context) {
 	e := g.asSCIM(err, labelOf(c))
 	if ev := eventOf(c); ev != nil {
@@ -67,6 +68,9 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 		return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
 			Detail: "another entry of the directory has this name or one of the unique values, or a group that is not this tenant's still lists the name; the log says which"}
 	case directory.Invalid:
+		if e.Reason != "" {
+			return scim.BadRequest(scim.TypeInvalidValue, "the directory's password policy refuses the value of %s: %s", label(e.Attribute), e.Reason)
+		}
 		what := "a value"
 		if e.Attribute != "" {
 			what = "the value of " + label(e.Attribute)

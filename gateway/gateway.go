@@ -78,7 +78,7 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
 	e.Pre(tidyPath)
-	e.Use(g.observe, g.recoverPanic, g.authenticate, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, tidyQuery, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
 	for _, t := range tenants {
 		tenant := newTenant(t)
 		g.tenants = append(g.tenants, tenant)
@@ -117,6 +117,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.echo.Ser
 
 // tidyPath takes doubled and trailing slashes out of a path: clients glue base
 // URL and endpoint together in every way (docs/identity-providers.md, rule 28).
+// Routes are looked up in the decoded path, since many encode the colons of a
+// schema's URN.
 func tidyPath(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		u := c.Request().URL
@@ -127,9 +129,7 @@ func tidyPath(next echo.HandlerFunc) echo.HandlerFunc {
 		if len(path) > 1 {
 			path = strings.TrimSuffix(path, "/")
 		}
-		if path != u.Path {
-			u.Path, u.RawPath = path, ""
-		}
+		u.Path, u.RawPath = path, ""
 		return next(c)
 	}
 }

@@ -37,7 +37,7 @@ func (q *request) patchGroup(p scim.Patch) error {
 	return q.answer(http.StatusOK, e)
 }
 
-// writeGroup validates all of a patch before its first write.
+// writeGroup validates all of a patch before it writes, once.
 func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.MemberChange) error {
 	members, err := q.memberChange(change)
 	if err != nil {
@@ -45,18 +45,23 @@ func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.Member
 	}
 	named := q.resolved
 	if len(rest.Operations) > 0 {
-		if _, err := q.update(reads, q.apply(rest)); err != nil {
-			return err
-		}
-		if change.Empty() {
-			return nil
-		}
+		_, err = q.update(reads, with(members, q.apply(rest)))
+	} else {
+		err = q.changeMembers(members)
 	}
-	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
-	if err := q.changeMembers(members, len(rest.Operations) > 0); err != nil {
+	if err != nil {
 		return err
 	}
 	return q.settle(q.Param("id"), named, change.Remove)
+}
+
+// with adds single members to what an edit wants.
+func with(members directory.MemberChange, change edit) edit {
+	return func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
+		want, err := change(now, known)
+		want.Members = members
+		return want, err
+	}
 }
 
 // settle looks again at those who have just been added to a group or removed
@@ -116,12 +121,13 @@ func bySpelling(named mapping.Names) mapping.Names {
 	return once
 }
 
-// changeMembers writes the change. A client that asks for a version gets a look
-// at the group before, and another where somebody else wrote in between; where
-// the edit before has kept the condition already, there is none left.
-func (q *request) changeMembers(members directory.MemberChange, kept bool) error {
+// changeMembers changes nothing but single members, for which the group is not
+// read. A client that asks for a version gets a look at the group before, and
+// another where somebody else wrote in between.
+func (q *request) changeMembers(members directory.MemberChange) error {
+	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	for {
-		version, err := q.expected(kept)
+		version, err := q.expected()
 		if err != nil {
 			return err
 		}
@@ -137,8 +143,8 @@ func (q *request) changeMembers(members directory.MemberChange, kept bool) error
 }
 
 // expected returns the version that the group must have, "" for any.
-func (q *request) expected(kept bool) (string, error) {
-	if kept || !q.precondition.particular() {
+func (q *request) expected() (string, error) {
+	if !q.precondition.particular() {
 		return "", nil
 	}
 	e, err := q.typ.one(q.ctx(), q.Param("id"), []string{})

@@ -38,6 +38,8 @@ func TestErrorsBecomeSCIMErrors(t *testing.T) {
 		{"changed", dir(directory.Changed, ""), 503, "", "again"},
 		{"invalid", dir(directory.Invalid, ""), 400, "invalidValue", "a value"},
 		{"invalid attribute", dir(directory.Invalid, "mail"), 400, "invalidValue", "mail"},
+		{"password policy", &directory.Error{Kind: directory.Invalid, Attribute: "userPassword", Reason: "Password is too short", Err: errors.New(secret)},
+			400, "invalidValue", "the label of userPassword: Password is too short"},
 		{"too many", dir(directory.TooMany, ""), 400, "tooMany", "filter"},
 		{"unavailable", dir(directory.Unavailable, ""), 503, "", "later"},
 		{"internal", dir(directory.Internal, "mail"), 500, "", "log"},

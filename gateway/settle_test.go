@@ -29,15 +29,22 @@ func TestMembersMoveWhileTheyComeAndGo(t *testing.T) {
 		{"removed and renamed", `[{"value":"id-1"}]`, "remove", rename, nil},
 		{"added", `[]`, "add", func(*site) {}, []string{old}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			s := newSite(t)
-			is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
-			is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all","members":`+tc.members+`}`), 201)
-			s.groups.between = func() { tc.meanwhile(s) }
-			is(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1", `{"Operations":[{"op":"`+tc.op+`","path":"members","value":[{"value":"id-1"}]}]}`), 204)
-			if got := s.groups.entries[0].Attributes["member"]; !slices.Equal(got, tc.want) {
-				t.Errorf("the group has %q, want %q", got, tc.want)
-			}
-		})
+		for beside, operation := range map[string]string{
+			"alone":              "",
+			"with attributes":    `{"op":"replace","path":"displayName","value":"some"},`,
+			"with the same ones": `{"op":"replace","path":"displayName","value":"all"},`,
+		} {
+			t.Run(tc.name+" "+beside, func(t *testing.T) {
+				s := newSite(t)
+				is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
+				is(t, s.ask("POST", "/scim/v2/Groups", `{"displayName":"all","members":`+tc.members+`}`), 201)
+				s.groups.between = func() { tc.meanwhile(s) }
+				is(t, s.ask("PATCH", "/scim/v2/Groups/group-id-1",
+					`{"Operations":[`+operation+`{"op":"`+tc.op+`","path":"members","value":[{"value":"id-1"}]}]}`), 204)
+				if got := s.groups.entries[0].Attributes["member"]; !slices.Equal(got, tc.want) {
+					t.Errorf("the group has %q, want %q", got, tc.want)
+				}
+			})
+		}
 	}
 }

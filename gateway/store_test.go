@@ -80,6 +80,9 @@ func (m *memory) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 }
 
 func (m *memory) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	if !c.Members.Empty() {
+		m.interrupt()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.failure(ctx); err != nil {
@@ -99,9 +102,15 @@ func (m *memory) Update(ctx context.Context, old directory.Entry, c directory.Ch
 	for _, mod := range slices.Concat(c.Mods, c.Unlock) {
 		apply(e.Attributes, mod)
 	}
+	m.move(e, c.Members)
 	e.Marker = c.Marker
 	m.changed(e)
 	return *e, nil
+}
+
+func (m *memory) move(e *directory.Entry, c directory.MemberChange) {
+	apply(e.Attributes, directory.Mod{Op: directory.ModDelete, Attribute: m.member, Values: slices.Concat(c.Add, c.Remove)})
+	apply(e.Attributes, directory.Mod{Op: directory.ModAdd, Attribute: m.member, Values: c.Add})
 }
 
 func (m *memory) changed(e *directory.Entry) {
@@ -120,11 +129,15 @@ func apply(a directory.Attributes, m directory.Mod) {
 	}
 }
 
-func (m *memory) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+func (m *memory) interrupt() {
 	if run := m.between; run != nil {
 		m.between = nil
 		run()
 	}
+}
+
+func (m *memory) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	m.interrupt()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.failure(ctx); err != nil {
@@ -138,8 +151,7 @@ func (m *memory) ChangeMembers(ctx context.Context, id, version string, c direct
 		if version != "" && version != e.Version {
 			return &directory.Error{Op: "modify", Kind: directory.Changed}
 		}
-		apply(e.Attributes, directory.Mod{Op: directory.ModDelete, Attribute: m.member, Values: slices.Concat(c.Add, c.Remove)})
-		apply(e.Attributes, directory.Mod{Op: directory.ModAdd, Attribute: m.member, Values: c.Add})
+		m.move(e, c)
 		m.changed(e)
 		return nil
 	}

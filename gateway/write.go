@@ -147,18 +147,36 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	c := q.typ.mapping.Change(old, refs, want, q.stamp())
 	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
 		q.wrote(old)
-		return old, nil
+		return old, q.writeMembers(old, c.Members)
 	}
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
 	}
 	q.event.attributes = c.Attributes()
+	if !c.Members.Empty() {
+		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
+	}
 	e, err := q.typ.store.Update(q.ctx(), old, c)
 	if err != nil {
 		return directory.Entry{}, err
 	}
 	q.wrote(e)
 	return q.keepLocked(e)
+}
+
+// writeMembers writes what is left of a change when the attributes are as wanted
+// already: single members, which need no marker, so that a group that has or has
+// not got them keeps its version.
+func (q *request) writeMembers(old directory.Entry, c directory.MemberChange) error {
+	if c.Empty() {
+		return nil
+	}
+	version := ""
+	if q.precondition.particular() {
+		version = old.Version // held against the precondition when it was read
+	}
+	q.event.attributes = []string{q.typ.mapping.Members()}
+	return q.typ.store.ChangeMembers(q.ctx(), old.ID, version, c)
 }
 
 // claim makes sure that nobody else has the unique values of a change.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -173,6 +174,15 @@ func TestClientsAreForgiven(t *testing.T) {
 		root.get(path).want(http.StatusOK)
 	}
 	root.get("/scim/v2/Users/?count=0").want(http.StatusOK)
+	root.get("/scim/v2/Users/" + strings.ReplaceAll(id, "-", "%2D")).want(http.StatusOK)
+	root.get("/scim/v2/Schemas/" + url.QueryEscape(userURN)).want(http.StatusOK)
+	// A semicolon is data; were the filter lost with it, everybody would be listed.
+	name := unlike("semi;colon")
+	semicolon := c.create(person(name))
+	if a := c.get(`/Users?filter=userName+eq+%22` + name + `%22`).want(http.StatusOK); a.total() != 1 || a.ids()[0] != semicolon {
+		t.Errorf("a filter with a semicolon finds %s", a.raw)
+	}
+	c.get(`/Users?filter=userName+eq+%22100%%22`).want(http.StatusBadRequest)
 	for name, value := range map[string]string{
 		"Content-Type": "application/json", "Accept": "text/html", "User-Agent": "", "Accept-Charset": "utf-8",
 		"Accept-Encoding": "gzip,deflate", "X-Request-Id": "chosen by the client", "Connection": "close",

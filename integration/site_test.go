@@ -116,7 +116,10 @@ func (s site) slapd(dir string) slapd.Config {
 // write makes the configuration file.
 func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	t.Helper()
-	s.State, s.BindDN, s.Password = filepath.Join(dir, "state"), server.AdminDN(), server.AdminPassword()
+	s.State = filepath.Join(dir, "state")
+	if s.BindDN == "" {
+		s.BindDN, s.Password = server.AdminDN(), server.AdminPassword()
+	}
 	s.PasswordFile = filepath.Join(dir, "password")
 	switch {
 	case s.Through != nil:

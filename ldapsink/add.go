@@ -3,8 +3,10 @@ package ldapsink
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -37,6 +39,9 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 
 // add writes the entry and looks what else there is. The caller holds the locks.
 func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	if err := st.nameable(e.Name); err != nil {
+		return directory.Entry{}, err
+	}
 	dn := Name(st.c.Naming, e.Name, st.c.Base)
 	request, err := st.addRequest(dn, e)
 	if err != nil {
@@ -45,7 +50,11 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	if err := st.take(ctx, dn); err != nil {
 		return directory.Entry{}, err
 	}
+	password := slices.ContainsFunc(request.Attributes, func(a ldap.Attribute) bool { return isPassword(a.Type) })
 	err = st.write(ctx, func(ctx context.Context, l *link) error {
+		if password {
+			request.Controls = l.policy()
+		}
 		_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
 			return struct{}{}, conn.Add(request)
 		})
@@ -137,10 +146,19 @@ func (st *store) refusedAdd(err error, name string) error {
 	return st.refusedName(err, name)
 }
 
+// nameable refuses a naming value that is no text. A server may take what its
+// own decoder makes of the bytes, and the entry would have another name.
+func (st *store) nameable(name string) error {
+	if utf8.ValidString(name) {
+		return nil
+	}
+	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New("the name is not UTF-8")}
+}
+
 // refusedName recognises that a name is too long for the directory. OpenLDAP
 // says no more than "other", because its database's keys are too short for it.
 func (st *store) refusedName(err error, name string) error {
-	if st.flavor.longName > 0 && len(name) > st.flavor.longName && ldap.IsErrorWithCode(err, ldap.LDAPResultOther) {
+	if st.flavor.longName > 0 && len(escapeName(name)) > st.flavor.longName && ldap.IsErrorWithCode(err, ldap.LDAPResultOther) {
 		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	}
 	return err

@@ -140,9 +140,6 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 		return fmt.Errorf("read root DSE: %w", err)
 	}
 	l.controls = map[string]bool{}
-	for _, oid := range c.flavor.controls {
-		l.controls[oid] = true
-	}
 	for _, entry := range dse.Entries {
 		l.contexts = entry.GetEqualFoldAttributeValues("namingContexts")
 		for _, oid := range entry.GetEqualFoldAttributeValues("supportedControl") {

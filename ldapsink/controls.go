@@ -9,9 +9,8 @@ import (
 
 // Controls by number.
 const (
-	oidAssertion        = "1.3.6.1.1.12"            // RFC 4528
-	oidPostRead         = "1.3.6.1.1.13.2"          // RFC 4527 section 3.2
-	oidPermissiveModify = "1.2.840.113556.1.4.1413" // [MS-ADTS] 3.1.1.3.4.1.8
+	oidAssertion = "1.3.6.1.1.12"   // RFC 4528
+	oidPostRead  = "1.3.6.1.1.13.2" // RFC 4527 section 3.2
 )
 
 // control is a request control with an encoding of its own: the library writes
@@ -56,9 +55,6 @@ func postRead(attributes []string) ldap.Control {
 	}
 	return control{oidPostRead, list}
 }
-
-// permissiveModify makes adding what is there and deleting what is not no error.
-func permissiveModify() ldap.Control { return control{oidPermissiveModify, nil} }
 
 // postReadEntry returns the entry among the controls of an answer; nil where
 // the server did not send it.

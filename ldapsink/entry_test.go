@@ -50,7 +50,7 @@ func TestControlsAreCriticalAsTheStandardSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []ldap.Control{c, postRead([]string{"cn"}), permissiveModify()} {
+	for _, c := range []ldap.Control{c, postRead([]string{"cn"})} {
 		packet := ber.DecodePacket(c.Encode().Bytes())
 		if got := packet.Children[1].ByteValue; len(got) != 1 || got[0] != 0xff {
 			t.Errorf("%s: criticality %x", c, got)

@@ -32,6 +32,9 @@ func wrap(op string, err error) error {
 		named.Op = op
 		return &named
 	}
+	if reason := policyReason(err); reason != "" {
+		return &directory.Error{Op: op, Kind: directory.Invalid, Attribute: passwordAttribute, Reason: reason, Err: err}
+	}
 	return &directory.Error{Op: op, Kind: kindOf(err), Attribute: blamed(err), Err: err}
 }
 
@@ -106,8 +109,8 @@ func blamed(err error) string {
 			return m[1]
 		}
 	}
-	if strings.HasPrefix(text, "Password ") { // overlay ppolicy
-		return "userPassword"
+	if strings.HasPrefix(text, "Password ") { // a module of overlay ppolicy
+		return passwordAttribute
 	}
 	return ""
 }

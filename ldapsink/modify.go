@@ -12,8 +12,9 @@ import (
 
 // Update implements directory.Store.
 //
-// Without a new name it is one Modify, with the attributes, the steps that give
-// access and the marker, made only if the entry is the version that was read.
+// Without a new name it is one Modify, with the attributes, the members, the
+// steps that give access and the marker, made only if the entry is the version
+// that was read.
 func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
 	op := "modify"
 	if c.Name != "" {
@@ -31,21 +32,23 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		if err := st.resume(ctx, old); err != nil {
 			return directory.Entry{}, err
 		}
+		c.Members = distinctMembers(c.Members)
 		if c.Name != "" && !st.hasName(old.DN, c.Name) {
 			return st.rename(ctx, old, c)
 		}
 		c.Marker.From = ""
 		mods := slices.Concat(c.Mods, c.Unlock)
-		return st.claim(ctx, old, step{mods, c.Marker, st.returned(old, mods)}, c.Keys)
+		return st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
 	})
 	return entry, wrap(op, err)
 }
 
 // step is one Modify of an update.
 type step struct {
-	mods   []directory.Mod
-	marker directory.Marker
-	read   selection // what of the entry is wanted afterwards
+	mods    []directory.Mod
+	members directory.MemberChange // once it is made: those that really came and went
+	marker  directory.Marker
+	read    selection // what of the entry is wanted afterwards
 }
 
 // returned says which attributes an update returns: those of the collection,
@@ -66,14 +69,14 @@ func (st *store) returned(old directory.Entry, mods []directory.Mod) selection {
 // it back if anybody does. Two that claim one value from different processes may
 // both be refused, but never both succeed: what is there at the look may have
 // been answered for already.
-func (st *store) claim(ctx context.Context, old directory.Entry, s step, keys []directory.Key) (directory.Entry, error) {
+func (st *store) claim(ctx context.Context, old directory.Entry, s *step, keys []directory.Key) (directory.Entry, error) {
 	entry, err := st.apply(ctx, old, s)
 	if err != nil {
 		return directory.Entry{}, err
 	}
 	if err := st.free(ctx, keys, old.ID); err != nil {
 		if directory.Is(err, directory.Exists) {
-			if undone := st.undo(ctx, old, entry, s); undone != nil {
+			if undone := st.undo(ctx, old, entry, *s); undone != nil {
 				return directory.Entry{}, undone
 			}
 		}
@@ -86,11 +89,11 @@ func (st *store) claim(ctx context.Context, old directory.Entry, s step, keys []
 // is left alone, and so is its marker.
 func (st *store) undo(ctx context.Context, old, now directory.Entry, s step) error {
 	for {
-		back := step{mods: reversed(s.mods, old, st.c.Attributes), marker: now.Marker}
+		back := step{mods: reversed(s.mods, old, st.c.Attributes), members: s.members.Reversed(), marker: now.Marker}
 		if now.Marker.Request == s.marker.Request {
 			back.marker = old.Marker
 		}
-		_, err := st.apply(ctx, now, back)
+		_, err := st.apply(ctx, now, &back)
 		if !directory.Is(err, directory.Changed) || ctx.Err() != nil {
 			return err
 		}
@@ -122,38 +125,22 @@ func reversed(mods []directory.Mod, old directory.Entry, read []string) []direct
 	return back
 }
 
-// apply makes a step. The marker's old value is deleted in the form that it was
-// read in; where the directory has it in another form, written by another
-// version of the gateway, the refusal leads to a second attempt with that.
-func (st *store) apply(ctx context.Context, old directory.Entry, s step) (directory.Entry, error) {
-	text := ""
+// apply makes a step.
+func (st *store) apply(ctx context.Context, old directory.Entry, s *step) (directory.Entry, error) {
+	w := stepWrite{store: st, old: old, step: s}
 	if old.Marker.Source != "" || old.Marker.State != "" {
 		var err error
-		if text, err = old.Marker.Text(); err != nil {
+		if w.text, err = old.Marker.Text(); err != nil {
 			return directory.Entry{}, fail(directory.Internal, err)
 		}
 	}
-	members, err := st.memberMods(ctx, old.DN, s.mods)
-	if err != nil {
-		return directory.Entry{}, st.refused(ctx, old, err)
-	}
 	for {
-		m, err := st.modification(old, s, members, text)
-		if err != nil {
-			return directory.Entry{}, err
-		}
-		entry, err := st.modify(ctx, m)
-		switch {
-		case err == nil:
+		entry, err := w.send(ctx)
+		if err == nil {
 			return entry, nil
-		case ldap.IsErrorWithCode(err, ldap.LDAPResultObjectClassViolation) && members.mayEmpty && !members.put:
-			members.put = true
-			continue
-		case !ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists):
-			return directory.Entry{}, st.refused(ctx, old, err)
 		}
-		if text, err = st.compared(ctx, old, text, err); err != nil {
-			return directory.Entry{}, wrap("modify", err)
+		if err := w.adapt(ctx, err); err != nil {
+			return directory.Entry{}, err
 		}
 	}
 }
@@ -164,26 +151,6 @@ type modification struct {
 	changes         []ldap.Change
 	text            string // the marker's new value: the proof that it was done
 	read            selection
-}
-
-// modification puts a step and the marker into one Modify.
-func (st *store) modification(old directory.Entry, s step, members *memberMods, oldText string) (modification, error) {
-	m := modification{dn: old.DN, id: old.ID, version: old.Version, read: s.read}
-	if s.marker.Source != "" {
-		var err error
-		if m.text, err = s.marker.Text(); err != nil {
-			return m, fail(directory.Internal, err)
-		}
-	}
-	mods := slices.Concat(members.mods(), swap(st.c.StateAttribute, oldText, m.text),
-		swap(st.c.SourceAttribute, old.Marker.Source, s.marker.Source))
-	for _, mod := range mods {
-		m.changes = append(m.changes, ldap.Change{
-			Operation:    uint(mod.Op), // both count as RFC 4511 section 4.6 does
-			Modification: ldap.PartialAttribute{Type: mod.Attribute, Vals: mod.Values},
-		})
-	}
-	return m, nil
 }
 
 // swap replaces one value of an attribute that may have others.
@@ -242,6 +209,9 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 	if l.supports(oidPostRead) {
 		controls = append(controls, postRead(st.wire(m.read)))
 	}
+	if slices.ContainsFunc(m.changes, func(c ldap.Change) bool { return isPassword(c.Modification.Type) }) {
+		controls = append(controls, l.policy()...)
+	}
 	request := ldap.NewModifyRequest(m.dn, controls)
 	request.Changes = m.changes
 	result, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
@@ -269,25 +239,6 @@ func (st *store) modified(ctx context.Context, l *link, m modification) (bool, e
 		return false, nil
 	}
 	return false, failf(directory.Changed, "another write came between")
-}
-
-// compared looks why a value to be deleted is not there, or one to be added is.
-// It returns the marker's value in the form that the directory has if text is
-// another, and what the refusal means if that was not the reason.
-func (st *store) compared(ctx context.Context, old directory.Entry, text string, refusal error) (string, error) {
-	raw, err := st.base(ctx, old.DN, []string{st.flavor.id, st.flavor.version, st.c.StateAttribute})
-	switch {
-	case err != nil:
-		return "", err
-	case raw == nil || first(raw, st.flavor.id) != old.ID || old.Version == "" || first(raw, st.flavor.version) != old.Version:
-		return "", fail(directory.Changed, refusal)
-	}
-	stored := st.storedMarker(raw)
-	if stored == text || stored == "" {
-		// The entry is what it was: whoever tried again would end here again.
-		return "", refusal
-	}
-	return stored, nil
 }
 
 // refused reads the result codes that mean something of their own to a write of

@@ -73,6 +73,16 @@ func (m *memberMods) mods() []directory.Mod {
 	return mods
 }
 
+// emptied reports whether a refusal means that the last member would have gone.
+// The placeholder then comes with the next attempt.
+func (m *memberMods) emptied(refusal error) bool {
+	if m == nil || !m.mayEmpty || m.put || !ldap.IsErrorWithCode(refusal, ldap.LDAPResultObjectClassViolation) {
+		return false
+	}
+	m.put = true
+	return true
+}
+
 // compare asks whether an attribute has a value.
 func (s *Sink) compare(ctx context.Context, dn, attribute, value string) (bool, error) {
 	there := false

@@ -132,7 +132,7 @@ func TestInterruptedRenameLeavesTheNewOwnersReferences(t *testing.T) {
 	team := add(t, sink.Store(crowds()), crowd("team", bob.DN))
 	marker := active("stopped")
 	marker.From = bob.DN
-	if _, err := store.apply(t.Context(), bob, step{marker: marker}); err != nil {
+	if _, err := store.apply(t.Context(), bob, &step{marker: marker}); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.ModifyDN(ldap.NewModifyDNRequest(bob.DN, "uid=robert", true, "")); err != nil {

@@ -28,9 +28,13 @@ func sameSpelling(a, b string) bool {
 //
 // It takes four kinds of operation, in an order that leaves less access, never
 // more, wherever it stops, and that the same request again completes: first the
-// attributes, with the old name in the marker; then the name; then what refers
-// to it; last what gives access, with the old name cleared from the marker.
+// attributes and the members that go, with the old name in the marker; then the
+// name; then what refers to it; last what gives access, members that come too,
+// with the old name cleared from the marker.
 func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	if err := st.nameable(c.Name); err != nil {
+		return directory.Entry{}, err
+	}
 	if c.Vacates {
 		if err := st.unreferred(ctx, old.DN); err != nil {
 			return directory.Entry{}, err
@@ -43,14 +47,14 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		return directory.Entry{}, err
 	}
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
-	begin := step{mods: c.Mods, marker: c.Marker, read: read}
+	begin := step{mods: c.Mods, members: directory.MemberChange{Remove: c.Members.Remove}, marker: c.Marker, read: read}
 	begin.marker.From = old.DN
 	if c.Marker.State == directory.Active && old.Marker.State != directory.Active {
 		// Nothing is unlocked yet: whoever comes after a cut must still know how.
 		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
 		begin.marker.Undo, begin.marker.Aside = old.Marker.Undo, old.Marker.Aside
 	}
-	begun, err := st.claim(ctx, old, begin, c.Keys)
+	begun, err := st.claim(ctx, old, &begin, c.Keys)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -66,9 +70,40 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	if err := st.follow(ctx, old.DN, to); err != nil {
 		return directory.Entry{}, err
 	}
-	end := step{mods: c.Unlock, marker: c.Marker, read: read}
+	end := step{mods: c.Unlock, members: directory.MemberChange{Add: c.Members.Add}, marker: c.Marker, read: read}
 	end.marker.From = ""
-	return st.finish(ctx, to, begun, end)
+	entry, err := st.finish(ctx, to, begun, end)
+	if err = wrap("rename", err); directory.Is(err, directory.Invalid) { // a password, as a rule
+		if undone := st.renameBack(ctx, old, begun, begin, to); undone != nil {
+			return directory.Entry{}, undone
+		}
+	}
+	return entry, err
+}
+
+// renameBack undoes a rename whose last step the directory refuses, so that a
+// change is made whole or not at all. If somebody has taken the old name or
+// written to the entry, it stays under the new one, and the next write completes
+// the rename.
+func (st *store) renameBack(ctx context.Context, old, begun directory.Entry, begin step, to string) error {
+	now, err := st.byID(ctx, old.ID, directory.Anyone, selection{})
+	if err != nil || now == nil || now.Marker.Request != begun.Marker.Request || now.Marker.From != begun.Marker.From {
+		return err
+	}
+	rdn, _ := splitName(old.DN)
+	if err := wrap("rename", st.modifyDN(ctx, *now, rdn, old.DN)); err != nil {
+		if directory.Is(err, directory.Exists) || directory.Is(err, directory.Changed) {
+			return nil
+		}
+		return err
+	}
+	if err := st.follow(ctx, to, old.DN); err != nil {
+		return err
+	}
+	if now, err = st.byID(ctx, old.ID, directory.Anyone, selection{}); err != nil || now == nil {
+		return err
+	}
+	return st.undo(ctx, old, *now, begin)
 }
 
 // takeFor takes a new name for an entry, if nobody has it, so that a rename that
@@ -136,7 +171,8 @@ func (st *store) finish(ctx context.Context, dn string, begun directory.Entry, s
 		if now.Marker.Request != begun.Marker.Request || now.Marker.From != begun.Marker.From {
 			return directory.Entry{}, failf(directory.Changed, "another write came before the rename was complete")
 		}
-		entry, err := st.apply(ctx, now, s)
+		again := s
+		entry, err := st.apply(ctx, now, &again)
 		if !directory.Is(wrap("rename", err), directory.Changed) || ctx.Err() != nil {
 			return entry, err
 		}

@@ -114,7 +114,7 @@ func TestInterruptedRenameIsCompleted(t *testing.T) {
 	marker := active("stopped")
 	marker.From = bob.DN
 	inner := sink.Store(users()).(*store)
-	begun, err := inner.apply(t.Context(), bob, step{marker: marker})
+	begun, err := inner.apply(t.Context(), bob, &step{marker: marker})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestInterruptedRenameIsCompleted(t *testing.T) {
 	// Stopped before the name was given: the next update has nothing to bring along.
 	marker = active("stopped again")
 	marker.From = now.DN
-	begun, err = inner.apply(t.Context(), now, step{marker: marker})
+	begun, err = inner.apply(t.Context(), now, &step{marker: marker})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,8 @@ func TestRenderFilter(t *testing.T) {
 
 // FuzzFilterValue holds that any bytes come out of a filter as they went in.
 func FuzzFilterValue(f *testing.F) {
-	for _, seed := range []string{"", "a", "*", "(", ")", `\`, `\2a`, "\x00", "\xff", "ä", "�", "a*b(c)d\\e\x00f\xfeg"} {
+	for _, seed := range []string{"", "a", "*", "(", ")", `\`, `\2a`, "\x00", "\xff", "ä", "�", "a*b(c)d\\e\x00f\xfeg",
+		" a ", "\u00a0a\u3000", "#a+", `\` + "\xff", "\xc3", "\xe2\x82", "\xed\xa0\x80", "é*", "*é", "\U0001F600", strings.Repeat("(é*\x00", 2_500)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
@@ -110,7 +111,9 @@ func FuzzFilterValue(f *testing.F) {
 // FuzzName holds that any value comes out of a name as it went in, and that
 // taking the name apart finds the same place.
 func FuzzName(f *testing.F) {
-	for _, seed := range []string{"a", "a,b", "a+b", `"a"`, "#a", " a", "a ", "  ", "a/b", "a*b", "(a)", `\`, "a\x00", "a=b", "<a>;", "\xff", "ä", "\n", "�"} {
+	for _, seed := range []string{"a", "a,b", "a+b", `"a"`, "#a", " a", "a ", "  ", "a/b", "a*b", "(a)", `\`, "a\x00", "a=b", "<a>;", "\xff", "ä", "\n", "�",
+		" #", "##", "+", `\20a`, `a\20`, `a\`, "\x00", " \x00 ", "\u00a0a\u00a0", "\u3000", "e\u0301", "\u202ea", "\u00ada", "\xc3", "\xe2\x82 ", "\xed\xa0\x80",
+		"\U0001F600", "é ", " é", strings.Repeat("x", 10_000), strings.Repeat("é\x00+ ", 2_500)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {

@@ -32,11 +32,8 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	if err := group.Wait(); err != nil {
 		return nil, wrap("search", err)
 	}
-	entries := distinct(found)
-	if q.Limit > 0 && len(entries) > q.Limit {
-		return nil, wrap("search", failf(directory.TooMany, "more than %d entries match", q.Limit))
-	}
-	return entries, nil
+	entries, err := some(distinct(found), q.Limit)
+	return entries, wrap("search", err)
 }
 
 // alternatives is how many a search has at most. A server holds every entry
@@ -88,13 +85,18 @@ func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]d
 	return st.findSome(ctx, f, s, 0)
 }
 
-// findSome is find with a limit, which the server keeps.
+// findSome is find with a limit, which the server keeps, with room for the base:
+// that may match too, and is nobody's.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	filter, err := st.renderer().render(f)
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
-	found, err := st.searchSome(ctx, st.c.Base, filter, st.wire(s), limit)
+	most := limit
+	if limit > 0 {
+		most++
+	}
+	found, err := st.searchSome(ctx, st.c.Base, filter, st.wire(s), most)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +108,14 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 			continue
 		}
 		entries = append(entries, st.entry(raw, s))
+	}
+	return some(entries, limit)
+}
+
+// some returns entries if they are not more than a limit.
+func some(entries []directory.Entry, limit int) ([]directory.Entry, error) {
+	if limit > 0 && len(entries) > limit {
+		return nil, failf(directory.TooMany, "more than %d entries match", limit)
 	}
 	return entries, nil
 }

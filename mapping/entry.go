@@ -25,6 +25,8 @@ type Want struct {
 	Keys []directory.Key
 	// Kept are computed attributes that are to stay as they are.
 	Kept []string
+	// Members are single members that come and go, beside what Attributes say.
+	Members directory.MemberChange
 }
 
 // Reference is an id in a resource that has to be looked up before Want.

@@ -235,6 +235,27 @@ func TestMetaAndActive(t *testing.T) {
 	}
 }
 
+// A type of which nothing is kept is not announced as one to send.
+func TestSchemasAnnounceTheTypesThatAreKept(t *testing.T) {
+	announced := map[string][]string{}
+	for _, m := range []*Mapping{compile(t, people(), "User"), compile(t, groups(), "Group")} {
+		for _, a := range m.Schemas()[0].Attributes {
+			if kind, ok := a.Sub("type"); ok {
+				announced[a.Name] = kind.CanonicalValues
+			}
+		}
+	}
+	same(t, announced, map[string][]string{
+		"emails": {"work", "home", "other"}, "phoneNumbers": {"work", "mobile", "home", "pager"}, "addresses": {"work"},
+		"members": {"User", "Group"},
+	})
+	for _, a := range scim.UserDefinition().Core.Attributes {
+		if kind, ok := a.Sub("type"); ok && a.Name == "addresses" && len(kind.CanonicalValues) != 3 {
+			t.Errorf("the vocabulary itself lost types: %v", kind.CanonicalValues)
+		}
+	}
+}
+
 // Schemas announces what is mapped and no more (RFC 7643 section 7).
 func TestSchemasAnnounceWhatIsMapped(t *testing.T) {
 	c := badges()

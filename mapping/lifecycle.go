@@ -45,7 +45,7 @@ func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 // foreign and stay. A want without stable key, secret or active leaves these
 // as they are.
 func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp) directory.Change {
-	c := directory.Change{Marker: old.Marker}
+	c := directory.Change{Marker: old.Marker, Members: want.Members}
 	if want.Name != old.Attributes.First(m.config.RDN) {
 		c.Name = want.Name
 	}

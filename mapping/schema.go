@@ -60,7 +60,32 @@ func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attri
 			continue
 		}
 		a.SubAttributes = slices.DeleteFunc(slices.Clone(a.SubAttributes), func(s scim.Attribute) bool { return !parts[s.Name] })
+		if types := m.typesKept(urn, a.Name); types != nil {
+			if i := slices.IndexFunc(a.SubAttributes, func(s scim.Attribute) bool { return s.Name == "type" }); i >= 0 {
+				a.SubAttributes[i].CanonicalValues = types
+			}
+		}
 		kept = append(kept, a)
+	}
+	return kept
+}
+
+// typesKept returns the types of elements that have a place in the directory,
+// or nil where every type has: an element of another one is taken and not kept.
+func (m *Mapping) typesKept(urn, name string) []string {
+	var kept []string
+	for i := range m.rules {
+		r := &m.rules[i]
+		if !r.at(urn, name) {
+			continue
+		}
+		kind, ok := r.constant["type"].(string)
+		if !ok {
+			return nil
+		}
+		if !slices.Contains(kept, kind) {
+			kept = append(kept, kind)
+		}
 	}
 	return kept
 }

@@ -31,6 +31,9 @@ type Change struct {
 	// than one operation they come last, so that stopping anywhere leaves less
 	// access, never more, and a change that is refused has not made them.
 	Unlock []Mod
+	// Members are single members that come and go with the change, wherever
+	// the entry's others are. Mods and Unlock then leave members alone.
+	Members MemberChange
 	// Vacates says that the old name will be given to another entry. It is
 	// Exists if something refers to it that does not follow a rename.
 	Vacates bool
@@ -40,7 +43,8 @@ type Change struct {
 	Keys []Key
 }
 
-// Empty reports whether the change would leave name and attributes as they are.
+// Empty reports whether the change would leave name and attributes as they are,
+// but for single members.
 func (c Change) Empty() bool {
 	return c.Name == "" && len(c.Mods) == 0 && len(c.Unlock) == 0
 }
@@ -64,6 +68,12 @@ func (c Change) Attributes() []string {
 type MemberChange struct {
 	Add, Remove []string
 }
+
+// Empty reports whether nobody comes or goes.
+func (c MemberChange) Empty() bool { return len(c.Add) == 0 && len(c.Remove) == 0 }
+
+// Reversed returns the change that takes this one back.
+func (c MemberChange) Reversed() MemberChange { return MemberChange{Add: c.Remove, Remove: c.Add} }
 
 // Diff returns the modifications that turn the values old into the values want,
 // attribute by attribute in a fixed order. Single values are deleted and added,

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
 		{"trailing blank is part of the value", `uid=a\20,ou=people`, `uid=a,ou=people`, false},
 		{"comma inside a value", `uid=a\,ou=people`, `uid=a,ou=people`, false},
 		{"equals sign inside a value", `uid=a= b,ou=people`, `uid=a=b,ou=people`, false},
+		{"control character", `cn=\1bx`, "cn=\x1bx", true},
 		{"inner blank", "cn=a b", "cn=ab", false},
 		{"non-ASCII escaped", `cn=\c3\a9`, `cn=é`, true},
 	} {
@@ -32,7 +34,9 @@ func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
 
 func FuzzFoldDN(f *testing.F) {
 	f.Add(`uid=a\2c,ou=x`)
-	f.Add(`\`)
+	for _, seed := range []string{`\`, "", "=", " = , ; + ", `a=\20\20,b=\ `, "a=\x1b", `a=\1b`, "a=\x00\n", `a=\ff,b=\c3`, "a=İ", "a=#04,b=\"x\"", `a=b\`, strings.Repeat(`a=\2b+`, 2_000)} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, dn string) {
 		once := FoldDN(dn)
 		if twice := FoldDN(once); twice != once {

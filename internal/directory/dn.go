@@ -33,6 +33,8 @@ func FoldDN(dn string) string {
 			n, value := unescape(dn[i+1:])
 			i += n
 			writeEscaped(&b, value)
+		} else if c < ' ' { // servers differ in whether they escape it
+			writeEscaped(&b, c)
 		} else {
 			b.WriteByte(c)
 		}

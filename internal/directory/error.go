@@ -38,6 +38,7 @@ type Error struct {
 	Op        string // what was tried: search, add, modify, rename, delete
 	Kind      Kind
 	Attribute string // the LDAP attribute to blame, where the directory tells
+	Reason    string // why a password policy refused a password: for clients, with Invalid only
 	Err       error  // the cause with the server's own words: for logs, never for clients
 }
 

@@ -78,13 +78,15 @@ type Store interface {
 
 	// Update changes an entry that was read as old and returns it as the
 	// directory has it then. Changed means that it is no longer old.
-	// References to a renamed entry follow it.
+	// References to a renamed entry follow it. Members of the change come and
+	// go as with ChangeMembers, and without the others being read.
 	// Errors: NotFound, Changed, Exists, Invalid, Unavailable, Internal.
 	Update(ctx context.Context, old Entry, c Change) (Entry, error)
 
 	// ChangeMembers adds and removes members of the live entry with the id
 	// without reading the others. version, where not "", is the version that
-	// the entry must have, else Changed.
+	// the entry must have, else Changed. A change that is so already leaves the
+	// entry's version as it is.
 	// Errors: NotFound, Changed, Invalid, Unavailable, Internal.
 	ChangeMembers(ctx context.Context, id, version string, c MemberChange) error
 

@@ -6,15 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
 // maxDepth bounds how deep a body may nest; SCIM itself needs five levels.
 const maxDepth = 32
 
+var errNUL = errors.New("a text holds the character U+0000; leave it out")
+
 // decodeObject reads a body that is one JSON object: UTF-8, nothing after it,
 // no name twice in an object, at most maxDepth deep. Numbers are json.Number.
-// Anything else is a 400 invalidSyntax.
+// Anything else is a 400 invalidSyntax. Text holds no U+0000: what reads the
+// directory in C takes "admin\x00x" for admin.
 func decodeObject(body []byte) (map[string]any, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if !utf8.Valid(body) {
@@ -52,6 +56,9 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 	}
 	delim, ok := token.(json.Delim)
 	if !ok {
+		if s, _ := token.(string); strings.ContainsRune(s, 0) {
+			return nil, errNUL
+		}
 		return token, nil
 	}
 	if depth++; depth > maxDepth {
@@ -84,6 +91,9 @@ func decodeMembers(d *json.Decoder, depth int) (any, error) {
 			return nil, err
 		}
 		name, _ := token.(string)
+		if strings.ContainsRune(name, 0) {
+			return nil, errNUL
+		}
 		if _, twice := object[name]; twice {
 			return nil, fmt.Errorf("%s is there twice", literal(name))
 		}

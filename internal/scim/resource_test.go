@@ -64,6 +64,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"trailing", `{} {}`, TypeInvalidSyntax, "something follows"},
 		{"trailing brace", `{}}`, TypeInvalidSyntax, "something follows"},
 		{"twice", `{"a":1,"a":2}`, TypeInvalidSyntax, `"a" is there twice`},
+		{"NUL", `{"userName":"admin\u0000x"}`, TypeInvalidSyntax, "U+0000"},
+		{"NUL in a name", `{"a\u0000":1}`, TypeInvalidSyntax, "U+0000"},
 		{"comma", `{"a":[1,]}`, TypeInvalidSyntax, ""},
 		{"not UTF-8", "{\"a\":\"\xff\"}", TypeInvalidSyntax, "UTF-8"},
 		{"too deep", strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), TypeInvalidSyntax, "deeper than 32"},

@@ -1,0 +1,66 @@
+package ldapsink
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// passwordAttribute is what password policies are about, whatever the directory
+// (draft-behera-ldap-password-policy, section 5.2.1).
+const passwordAttribute = "userPassword"
+
+func isPassword(attribute string) bool { return strings.EqualFold(attribute, passwordAttribute) }
+
+// policy returns the control by which a write that sets a password has the
+// server's policy say why it refuses one. It is not critical: a server whose
+// policy is not in force here takes no notice.
+func (l *link) policy() []ldap.Control {
+	if !l.supports(ldap.ControlTypeBeheraPasswordPolicy) {
+		return nil
+	}
+	return []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}
+}
+
+// policyReason returns why a password policy refused a write, or "" where none
+// did. It is made of sentences from tables: a client sees it, and a server's own
+// text may say anything.
+func policyReason(err error) string {
+	var answer *ldap.Error
+	if !errors.As(err, &answer) || answer.Err == nil || !slices.Contains(policyResults, answer.ResultCode) {
+		return ""
+	}
+	code, told := policyCode(answer.Packet)
+	text := answer.Err.Error()
+	switch {
+	case slices.Contains(policySentences, text) && told && policyDetails[code] != "":
+		return text + " (" + policyDetails[code] + ")"
+	case slices.Contains(policySentences, text):
+		return text
+	case told:
+		return policyCodes[code]
+	}
+	return ""
+}
+
+// policyCode returns the error in the policy's response control (section 6.2 of
+// the draft). The library decodes controls of an answer only where it was no
+// refusal, but keeps the answer.
+func policyCode(answer *ber.Packet) (int8, bool) {
+	if answer == nil || len(answer.Children) < 3 || answer.Children[2] == nil {
+		return 0, false
+	}
+	for _, child := range answer.Children[2].Children {
+		decoded, err := ldap.DecodeControl(child)
+		if err != nil {
+			continue // whatever it is, it explains nothing
+		}
+		if policy, ok := decoded.(*ldap.ControlBeheraPasswordPolicy); ok && policyCodes[policy.Error] != "" {
+			return policy.Error, true
+		}
+	}
+	return 0, false
+}
