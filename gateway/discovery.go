@@ -41,8 +41,12 @@ func (g *Gateway) serviceProviderConfig(t *tenant) document {
 			"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
 			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
 			"changePassword": supported{t.writesPasswords()},
-			"sort":           supported{false},
+			"sort":           supported{true},
 			"etag":           supported{true},
+			"pagination": map[string]any{ // RFC 9865 section 4
+				"cursor": true, "index": true, "defaultPaginationMethod": "index",
+				"defaultPageSize": g.config.PageSize, "maxPageSize": g.config.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
+			},
 			"authenticationSchemes": []any{map[string]any{
 				"type": "oauthbearertoken", "name": "Bearer token",
 				"description": "A token of this gateway in the Authorization header", "primary": true,

@@ -29,6 +29,12 @@ type Config struct {
 	BodyBytes int64
 	// PageSize is the most resources that one list answer holds.
 	PageSize int
+	// FilterEntries is how many entries are looked at, at most, for a filter that
+	// the directory cannot answer by itself; 0 is no limit.
+	FilterEntries int
+	// CursorKey seals the cursors of lists. Gateways with the same key understand
+	// each other's; without one a gateway understands its own until it ends.
+	CursorKey [32]byte
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
 }
@@ -60,11 +66,16 @@ type Gateway struct {
 	echo    *echo.Echo
 	log     *zap.Logger
 	now     func() time.Time
+	walks   *walks
+	cursors sealer
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
 func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
-	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now}
+	g := &Gateway{
+		config: cfg, echo: echo.New(), log: log, now: time.Now,
+		walks: newWalks(placesKept), cursors: newSealer(cfg.CursorKey),
+	}
 	e := g.echo
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
@@ -91,7 +102,7 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
 		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
 		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
-		r.POST(path+"/.search", notImplemented)
+		r.POST(path+"/.search", g.handle(rt, "list", (*request).search))
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
 	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
@@ -100,7 +111,8 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
 	r.Any("/Me", notImplemented)
 	r.POST("/Bulk", notImplemented)
-	r.POST("/.search", notImplemented)
+	r.Match(read, "", g.handleAll(t, "list", (*request).list))
+	r.POST("/.search", g.handleAll(t, "list", (*request).search))
 }
 
 // ServeHTTP answers one request.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,9 @@ func (m *memory) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 			e.Attributes = e.Attributes.Clone()
 			found = append(found, e)
 		}
+	}
+	if q.Limit > 0 && len(found) > q.Limit {
+		return nil, &directory.Error{Op: "search", Kind: directory.TooMany, Err: errors.New("limit")}
 	}
 	return found, nil
 }

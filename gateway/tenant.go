@@ -24,16 +24,12 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	walks   *walks
 }
 
 func newTenant(t Tenant) *tenant {
 	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
-		made.types = append(made.types, &resourceType{
-			tenant: made, mapping: typ.Mapping, store: typ.Store,
-			walks: newWalks(),
-		})
+		made.types = append(made.types, &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store})
 	}
 	return made
 }

@@ -13,7 +13,7 @@ import (
 
 // Search implements directory.Store.
 func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
-	s := st.selected(q.Attributes)
+	s := st.asked(q)
 	parts := pieces(q.Filter)
 	if len(parts) == 1 {
 		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)

@@ -48,6 +48,9 @@ type Limits struct {
 	PageSize       int           `yaml:"pageSize"`
 	BulkOperations int           `yaml:"bulkOperations"`
 	RequestTimeout time.Duration `yaml:"requestTimeout"`
+	// FilterEntries is how many entries are looked at for a filter that the
+	// directory cannot answer by itself.
+	FilterEntries int `yaml:"filterEntries"`
 }
 
 // Admin is the listener for health checks.
@@ -165,6 +168,7 @@ func (c *Config) Defaults() {
 	c.Server.Listen = ":8443"
 	c.Server.Limits = Limits{
 		BodyBytes: 1 << 20, PageSize: 100, BulkOperations: 1000, RequestTimeout: 20 * time.Second,
+		FilterEntries: 50_000,
 	}
 	c.Admin.Listen = "127.0.0.1:8081"
 	c.StateDir = "/var/lib/scimgate"

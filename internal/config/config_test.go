@@ -54,7 +54,7 @@ func TestWhatTheFileLeavesOutHasDefaults(t *testing.T) {
 	got := *c
 	got.Directories, got.Tenants = nil, nil
 	if d := cmp.Diff(Config{
-		Server: Server{Listen: ":8443", Limits: Limits{1 << 20, 100, 1000, 20 * time.Second}},
+		Server: Server{Listen: ":8443", Limits: Limits{1 << 20, 100, 1000, 20 * time.Second, 50000}},
 		Admin:  Admin{Listen: "127.0.0.1:8081"}, StateDir: "/var/lib/scimgate",
 		Log: Log{MaxSize: 100e6, MaxAge: 90 * 24 * time.Hour},
 	}, got, cmpopts.IgnoreUnexported(Config{})); d != "" {

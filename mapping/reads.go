@@ -1,0 +1,34 @@
+package mapping
+
+import (
+	"slices"
+
+	"scimgate/internal/scim"
+)
+
+// Reads returns the LDAP attributes that hold the values of SCIM attributes:
+// what has to be read of an entry so that its resource has these. Each path
+// brings its attribute as a whole, since the rules of one attribute make its
+// elements together. The naming attribute is always among them, so the answer
+// is never empty, which would be no attributes at all.
+func (m *Mapping) Reads(paths []scim.Path) []string {
+	names := []string{m.config.RDN}
+	for _, p := range paths {
+		_, p, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Sub: p.Sub})
+		if !ok {
+			continue
+		}
+		if p.URN == m.def.Core.ID { // the whole core schema, whose rules have no URN
+			p.URN = ""
+		}
+		for i := range m.rules {
+			r := &m.rules[i]
+			whole := p.Attr == "" && r.path.URN == p.URN
+			if r.isComputed() || r.isSecret() || !whole && !r.at(p.URN, p.Attr) || slices.Contains(names, r.config.LDAP) {
+				continue
+			}
+			names = append(names, r.config.LDAP)
+		}
+	}
+	return names
+}
