@@ -8,7 +8,6 @@ import (
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
-	"scimgate/mapping"
 )
 
 // answerList answers a list request: a page by index or by cursor of what
@@ -89,55 +88,48 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 			return nil, false, nil
 		}
 	}
-	filter, exact, err := of.filter(f)
+	found, err := of.filter(f)
 	if err != nil {
 		return nil, false, err
 	}
-	refers := !exact && m.AsksReferences(f)
-	whole := selective(filter)
-	paths := l.order.paths(typ)
-	search := directory.Query{Filter: filter}
-	if !exact {
-		paths = append(paths, scim.FilterPaths(f)...)
-		search.Limit = q.gateway.config.FilterEntries
-	}
+	// Of groups that are shown with their members only a page is read.
+	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
+	whole := selective(found.filter) && found.names == nil && !crowded
+	paths := append(l.order.paths(typ), found.reads(m.Definition())...)
+	var search directory.Query
 	switch {
-	case whole && refers: // all, members too
 	case whole:
 		search.Attributes = of.view.reads(of.typ)
-	case exact && len(paths) == 0:
+	case found.rest == nil && len(paths) == 0:
 		search.Attributes, search.Places = []string{}, true
+	case crowded && found.needs.refs:
+		search.Attributes = []string{} // they are read again, some at a time
 	default:
 		search.Attributes = m.Reads(paths)
 	}
-	entries, err := of.typ.store.Search(q.ctx(), search)
-	if directory.Is(err, directory.TooMany) && !exact {
-		return nil, false, tooMany(search.Limit, err)
-	}
-	if err == nil && !exact {
-		entries, err = of.sortOut(f, entries, refers)
+	entries, err := of.find(found, search)
+	switch {
+	case directory.Is(err, directory.TooMany) && found.rest != nil:
+		return nil, false, tooMany(found, err)
+	case err != nil || found.rest == nil:
+	case crowded && found.needs.refs:
+		entries, err = of.sortOutGroups(found, entries, m.Reads(paths))
+	default:
+		entries, err = of.sortOut(found, entries)
 	}
 	return entries, whole, err
 }
 
 // tooMany says that too many entries would have to be looked at for a filter
 // that the directory cannot answer by itself.
-func tooMany(limit int, err error) error {
+func tooMany(n narrowed, err error) error {
+	what, narrow := "this filter has to be looked at resource by resource", "and userName sw \"a\""
+	if n.needs.groups {
+		what, narrow = "the groups of each user have to be looked up for this filter", "and groups.value eq \"…\", with the id of a group"
+	}
 	return &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeTooMany, Err: err, Detail: fmt.Sprintf(
-		"this filter has to be looked at resource by resource, and more than %d are left to look at, or more than the directory returns; "+
-			"narrow it with a comparison that the directory answers, such as: and userName sw \"a\"", limit)}
-}
-
-// filter translates the request's filter, with the names behind the ids in it.
-func (q *request) filter(f scim.Filter) (directory.Filter, bool, error) {
-	if f == nil {
-		return directory.Filter{}, true, nil
-	}
-	names, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.FilterReferences(f), nil)
-	if err != nil {
-		return directory.Filter{}, false, err
-	}
-	return q.typ.mapping.Filter(f, names)
+		"%s, and more than %d are left to look at, or more than the directory returns; "+
+			"narrow it with a comparison that the directory answers, such as: %s", what, n.limit, narrow)}
 }
 
 // selective reports whether a filter asks for particular values, so that few
@@ -154,29 +146,6 @@ func selective(f directory.Filter) bool {
 	return false
 }
 
-// sortOut keeps the entries whose resources really match. Where the filter
-// refers to others, they are looked up.
-func (q *request) sortOut(f scim.Filter, entries []directory.Entry, refers bool) ([]directory.Entry, error) {
-	var refs mapping.Refs
-	if refers {
-		var err error
-		if refs, err = q.typ.refs(q.ctx(), entries); err != nil {
-			return nil, err
-		}
-	}
-	kept := entries[:0]
-	for _, e := range entries {
-		ok, err := scim.Match(f, q.typ.mapping.Resource(e, refs), q.typ.mapping.Definition())
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			kept = append(kept, e)
-		}
-	}
-	return kept, nil
-}
-
 // shown makes the resources of a page as the client wants to see them. Entries
 // in whole are not read again; those that are gone since are left out.
 func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, error) {
@@ -186,7 +155,7 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
-		resources, err := t.resources(q.ctx(), entries)
+		resources, err := t.resources(q.ctx(), entries, q.view.depth(t))
 		if err != nil {
 			return nil, err
 		}
@@ -221,6 +190,6 @@ func (q *request) entries(t *resourceType, typ int, page []place, whole map[stri
 	if len(missing) == 0 {
 		return entries, nil
 	}
-	read, err := t.page(q.ctx(), missing, q.view.reads(t))
+	read, err := t.readPage(q.ctx(), missing, q.view.reads(t))
 	return append(entries, read...), err
 }

@@ -112,7 +112,9 @@ func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, er
 
 // answer shows an entry as the resource that it stands for.
 func (q *request) answer(status int, e directory.Entry) error {
-	all, err := q.typ.resources(q.ctx(), []directory.Entry{e})
+	d := q.view.depth(q.typ)
+	d.groups = d.groups && status != http.StatusCreated // a newcomer is in no group, nor one who is back
+	all, err := q.typ.resources(q.ctx(), []directory.Entry{e}, d)
 	if err != nil {
 		return err
 	}

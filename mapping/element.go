@@ -120,8 +120,11 @@ func (e element) compare(f scim.Compare, names Names) (term, error) {
 			return r.compare(f, names)
 		}
 		// These parts follow from the others and are in no attribute.
-		if r.marks && name == "primary" || r.isReference() && (name == "type" || name == "$ref") {
+		if r.marks && name == "primary" {
 			return anything, nil
+		}
+		if r.shownOf(name) {
+			return r.compareShown(f, name, names), nil
 		}
 	}
 	value, ok := e.constant[name]

@@ -56,15 +56,32 @@ func (m *Mapping) FilterReferences(f scim.Filter) []Reference {
 			if around.Attr != "" {
 				p = scim.Path{URN: around.URN, Attr: around.Attr, Sub: p.Attr}
 			}
-			_, p, _ = m.def.Lookup(p)
-			for _, r := range m.at(p) {
-				if r.isReference() && f.Text() != "" {
-					refs = append(refs, Reference{ID: f.Text(), Types: r.config.Reference})
-				}
+			if p.Filter != nil {
+				walk(p.Filter, p)
 			}
+			refs = append(refs, m.referredBy(p, f.Text())...)
 		}
 	}
 	walk(f, scim.Path{})
+	return refs
+}
+
+// referredBy returns the id that a comparison with a text speaks of.
+func (m *Mapping) referredBy(p scim.Path, text string) []Reference {
+	_, p, _ = m.def.Lookup(p)
+	switch p.Sub {
+	case "", "value":
+	case "$ref":
+		text = lastPart(text)
+	default:
+		return nil
+	}
+	var refs []Reference
+	for _, r := range m.at(p) {
+		if r.isReference() && text != "" {
+			refs = append(refs, Reference{ID: text, Types: r.config.Reference})
+		}
+	}
 	return refs
 }
 
@@ -176,8 +193,10 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 			return m.compareMeta(f)
 		case "active":
 			return m.compareActive(f)
-		case "groups", "schemas":
-			return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s cannot be filtered by", p.Attr)
+		case "groups":
+			return m.compareGroups(f)
+		case "schemas":
+			return m.compareSchemas(f), nil
 		}
 	}
 	if attribute.Returned == scim.ReturnedNever {
@@ -194,6 +213,11 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	for _, r := range rules {
 		if r.path.Sub == p.Sub || p.Sub == "" && r.path.Sub == "value" {
 			return r.compare(f, names)
+		}
+	}
+	for _, r := range rules {
+		if r.shownOf(p.Sub) {
+			return r.compareShown(f, p.Sub, names), nil
 		}
 	}
 	if len(rules) > 0 && p.Sub == "" {
@@ -278,8 +302,8 @@ func (r *rule) compareReference(f scim.Compare, names Names) (term, error) {
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case f.Op != scim.Eq:
-		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is an id; compare it with eq or ne", r.path.String())
+	case f.Op != scim.Eq: // a part of an id says nothing of a name
+		return term{filter: directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}}, nil
 	case !ok:
 		return nothing, nil
 	}
@@ -293,14 +317,27 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 	if !ok {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", p.Attr, m.def.Name)
 	}
+	if canonical.URN == "" {
+		switch canonical.Attr {
+		case "groups":
+			if _, p, ok = m.def.Lookup(scim.Path{Attr: "groups", Filter: f}); !ok {
+				return nothing, nil // a part that no group has
+			}
+			return m.inGroup(p.Filter), nil
+		case "schemas", "meta":
+			return anything, nil
+		}
+	}
 	some := term{filter: directory.Filter{Op: directory.Or}, exact: true}
 	for _, element := range m.elements(canonical) {
 		t, err := element.translate(f, names)
 		if err != nil {
 			return term{}, err
 		}
-		if t.constant() && t.filter.Op == directory.All {
+		if t.filter.Op == directory.All { // there has to be an element
+			exact := t.exact
 			t = element.present()
+			t.exact = t.exact && exact
 		}
 		some.filter.Filters = append(some.filter.Filters, t.filter)
 		some.exact = some.exact && t.exact
@@ -348,7 +385,7 @@ func (m *Mapping) compareActive(f scim.Compare) (term, error) {
 func (m *Mapping) compareMeta(f scim.Compare) (term, error) {
 	attribute := map[string]string{"created": directory.AttrCreated, "lastModified": directory.AttrModified}[f.Path.Sub]
 	if attribute == "" {
-		return anything, nil
+		return m.compareFact(f)
 	}
 	if f.Value == nil {
 		return not(absent(f)), nil

@@ -27,9 +27,10 @@ type Mapping struct {
 	source string
 	def    scim.Definition
 	rules  []rule
-	naming *rule // the rule that feeds the relative distinguished name
-	stable *rule // the rule of the stable key
-	member *rule // the rule of a group's members; nil for other types
+	naming *rule    // the rule that feeds the relative distinguished name
+	stable *rule    // the rule of the stable key
+	member *rule    // the rule of a group's members; nil for other types
+	groups *Mapping // of the groups that resources show they are in; nil for none
 	checks []check
 	steps  []SetConfig
 }
@@ -42,6 +43,8 @@ type Ref struct {
 	ID   string
 	Type string // the resource type: User or Group
 	DN   string // as the directory spells it
+	// Display is what it is called, where that was looked up.
+	Display string
 }
 
 // Refs gives the resource behind a distinguished name, keyed by

@@ -52,6 +52,10 @@ func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
 				element["type"] = ref.Type
 			}
 		}
+		if name := r.displayPart(); name != "" && ref.Display != "" {
+			all := r.elementsOf(res)
+			all[len(all)-1][name] = ref.Display
+		}
 	}
 }
 
@@ -90,6 +94,13 @@ func (m *Mapping) Locate(res scim.Resource, url func(resourceType, id string) st
 			if id, ok := element["value"].(string); ok {
 				element["$ref"] = url(target, id)
 			}
+		}
+	}
+	in, _ := res["groups"].([]any)
+	for _, item := range in {
+		if element, ok := item.(map[string]any); ok && m.groups != nil {
+			id, _ := element["value"].(string)
+			element["$ref"] = url(m.groups.def.Name, id)
 		}
 	}
 }

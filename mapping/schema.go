@@ -32,6 +32,10 @@ func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attri
 			kept = append(kept, a)
 			continue
 		}
+		if urn == "" && a.Name == "groups" && m.groups != nil {
+			kept = append(kept, a)
+			continue
+		}
 		parts := map[string]bool{}
 		mapped := false
 		for i := range m.rules {
@@ -50,6 +54,7 @@ func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attri
 			if r.isReference() {
 				parts["$ref"] = true
 				parts["type"] = r.top.MultiValued
+				parts[r.displayPart()] = true
 			}
 			a.Required = a.Required || r.config.Required && r.path.Sub == ""
 			if r.config.Unique {
