@@ -37,8 +37,13 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	if n.filter, exact, err = m.Filter(f, names); err != nil {
 		return n, err
 	}
-	if asks, _ := m.AsksGroups(f); asks {
+	if asked := m.GroupQuestions(f); asked.Asks {
 		n.joins = q.typ.newJoins()
+		if !asked.Whole {
+			if err := n.joins.load(q.ctx(), asked.Groups); err != nil {
+				return n, err
+			}
+		}
 		if n.filter, n.names, precise, err = n.joins.put(q.ctx(), n.filter); err != nil {
 			return n, err
 		}
@@ -50,13 +55,12 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	if and, ok := f.(scim.And); ok { // what the directory has answered is not looked at again
 		left := slices.DeleteFunc(slices.Clone(and.Filters), func(part scim.Filter) bool {
 			_, exact, err := m.Filter(part, names)
-			asks, _ := m.AsksGroups(part)
-			return exact && err == nil && (precise || !asks)
+			return exact && err == nil && (precise || !m.GroupQuestions(part).Asks)
 		})
 		n.rest = scim.And{Filters: left}
 	}
 	refs := m.AsksReferences(n.rest)
-	_, whole := m.AsksGroups(n.rest)
+	whole := m.GroupQuestions(n.rest).Whole
 	n.needs = depth{refs: refs, display: refs, groups: whole}
 	if whole && (n.limit == 0 || n.limit > groupLookups) {
 		n.limit = groupLookups

@@ -24,9 +24,10 @@ const (
 type joins struct {
 	of     *resourceType // the users
 	groups *resourceType
-	found  map[string]*joined // by id
-	nested map[string][]string
-	left   int // members that may still be read
+	found  map[string]*joined  // by id
+	names  map[string][]string // who is in the groups that a filter finds
+	nested map[string][]string // the members of each group, by its folded name
+	left   int                 // members that may still be read
 }
 
 // joined is a group with everybody in it, by folded name.
@@ -37,7 +38,8 @@ type joined struct {
 
 // newJoins is ready to read groups.
 func (t *resourceType) newJoins() *joins {
-	return &joins{of: t, groups: t.groupType(), found: map[string]*joined{}, nested: map[string][]string{}, left: membersJoined}
+	return &joins{of: t, groups: t.groupType(), left: membersJoined,
+		found: map[string]*joined{}, names: map[string][]string{}, nested: map[string][]string{}}
 }
 
 // in returns those of the groups that an entry is in.
@@ -54,8 +56,22 @@ func (j *joins) in(dn string) []mapping.Membership {
 	return listed(direct, indirect)
 }
 
-// names returns who is in one of the groups that a filter of groups finds.
-func (j *joins) names(ctx context.Context, f directory.Filter) ([]string, error) {
+// load finds the groups that filters of groups speak of.
+func (j *joins) load(ctx context.Context, groups []directory.Filter) error {
+	for _, f := range groups {
+		if _, err := j.members(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members returns who is in one of the groups that a filter of groups finds.
+func (j *joins) members(ctx context.Context, f directory.Filter) ([]string, error) {
+	key := fmt.Sprintf("%#v", f)
+	if names, ok := j.names[key]; ok {
+		return names, nil
+	}
 	entries, err := j.groups.store.Search(ctx, directory.Query{Filter: f, Attributes: j.groups.mapping.DisplayAttributes(), Limit: groupsJoined})
 	if directory.Is(err, directory.TooMany) {
 		return nil, &scim.Error{Status: 400, Type: scim.TypeTooMany, Err: err, Detail: fmt.Sprintf(
@@ -82,6 +98,7 @@ func (j *joins) names(ctx context.Context, f directory.Filter) ([]string, error)
 		names = append(names, dn)
 	}
 	slices.Sort(names)
+	j.names[key] = names
 	return names, nil
 }
 
@@ -167,7 +184,7 @@ func (j *joins) put(ctx context.Context, f directory.Filter) (directory.Filter, 
 			rest = append(rest, p.put(part, true))
 			continue
 		}
-		names := p.names(part)
+		names := p.of(part)
 		switch {
 		case len(names) <= alternatives:
 			rest = append(rest, directory.AnyOf(directory.AttrDN, names))
@@ -191,11 +208,11 @@ type putter struct {
 	err   error
 }
 
-func (p *putter) names(f directory.Filter) []string {
+func (p *putter) of(f directory.Filter) []string {
 	if p.err != nil {
 		return nil
 	}
-	names, err := p.joins.names(p.ctx, f.Filters[0])
+	names, err := p.members(p.ctx, f.Filters[0])
 	p.err = err
 	return names
 }
@@ -205,7 +222,7 @@ func (p *putter) names(f directory.Filter) []string {
 func (p *putter) put(f directory.Filter, more bool) directory.Filter {
 	switch f.Op {
 	case directory.MemberOf:
-		names := p.names(f)
+		names := p.of(f)
 		if len(names) <= alternatives {
 			return directory.AnyOf(directory.AttrDN, names)
 		}

@@ -108,6 +108,9 @@ func (m *Mapping) AsksReferences(f scim.Filter) bool {
 func (m *Mapping) refers(p scim.Path) bool {
 	_, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
 	return slices.ContainsFunc(m.rules, func(r rule) bool {
+		if p.URN == "" && p.Attr == "schemas" { // they are there as long as something of them shows
+			return r.isReference() && r.path.URN != ""
+		}
 		return r.isReference() && r.path.URN == p.URN && (r.path.Attr == p.Attr || p.Attr == "")
 	})
 }

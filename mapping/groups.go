@@ -83,40 +83,59 @@ func (m *Mapping) Display(e directory.Entry) string {
 	return ""
 }
 
-// AsksGroups reports whether a filter looks at the groups that users are in,
-// and whether at all of them: then MemberOf does not find those that it speaks
-// of.
-func (m *Mapping) AsksGroups(f scim.Filter) (asks, whole bool) {
-	var p scim.Path
-	switch f := f.(type) {
-	case scim.And:
-		return m.askGroups(f.Filters)
-	case scim.Or:
-		return m.askGroups(f.Filters)
-	case scim.Not:
-		return m.AsksGroups(f.Filter)
-	case scim.Compare:
-		p = f.Path
-	case scim.Present:
-		p = f.Path
-	case scim.ValuePath:
-		p = f.Path
-	}
-	_, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
-	if m.groups == nil || p.URN != "" || p.Attr != "groups" {
-		return false, false
-	}
-	t, err := m.translate(f, nil)
-	return true, err == nil && !t.exact && t.filter.Op == directory.All
+// GroupQuestions are what a filter asks about the groups that users are in.
+type GroupQuestions struct {
+	// Asks is false where it asks nothing.
+	Asks bool
+	// Groups are filters of groups: those that the filter speaks of are among
+	// what these find.
+	Groups []directory.Filter
+	// Whole says that these do not do: the filter may speak of any group.
+	Whole bool
 }
 
-func (m *Mapping) askGroups(filters []scim.Filter) (asks, whole bool) {
-	for _, f := range filters {
-		a, w := m.AsksGroups(f)
-		asks, whole = asks || a, whole || w
+// GroupQuestions returns what a filter asks about the groups that users are in.
+func (m *Mapping) GroupQuestions(f scim.Filter) GroupQuestions {
+	var all GroupQuestions
+	if m.groups == nil {
+		return all
 	}
-	return asks, whole
+	var walk func(f scim.Filter, p scim.Path)
+	walk = func(f scim.Filter, p scim.Path) {
+		switch f := f.(type) {
+		case scim.And:
+			for _, part := range f.Filters {
+				walk(part, p)
+			}
+		case scim.Or:
+			for _, part := range f.Filters {
+				walk(part, p)
+			}
+		case scim.Not:
+			walk(f.Filter, p)
+		case scim.Compare:
+			p = f.Path
+		case scim.Present:
+			p = f.Path
+		case scim.ValuePath:
+			p = f.Path
+		}
+		if _, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr}); p.URN != "" || p.Attr != "groups" {
+			return
+		}
+		all.Asks = true
+		if t, err := m.translate(f, nil); err == nil && t.filter.Op == directory.MemberOf {
+			all.Groups = append(all.Groups, t.filter.Filters[0])
+		} else if err == nil && !t.constantly(directory.None) {
+			all.Whole = true
+		}
+	}
+	walk(f, scim.Path{})
+	return all
 }
+
+// constantly reports whether a term is exactly this constant.
+func (t term) constantly(op directory.FilterOp) bool { return t.exact && t.filter.Op == op }
 
 // compareGroups translates a comparison with the groups that a user is in.
 func (m *Mapping) compareGroups(f scim.Compare) (term, error) {
