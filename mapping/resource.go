@@ -45,18 +45,28 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 
 // showReferences puts the resources behind names into a resource.
 func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
+	name := r.displayPart()
 	for _, ref := range r.shownRefs(names, refs) {
 		r.show(res, []any{ref.ID})
-		if list, ok := res[r.path.Attr].([]any); ok && r.path.URN == "" {
-			if element, ok := list[len(list)-1].(map[string]any); ok {
-				element["type"] = ref.Type
-			}
+		element := r.newest(res)
+		if r.top.MultiValued && element != nil && r.path.URN == "" {
+			element["type"] = ref.Type
 		}
-		if name := r.displayPart(); name != "" && ref.Display != "" {
-			all := r.elementsOf(res)
-			all[len(all)-1][name] = ref.Display
+		if name != "" && element != nil && ref.Display != "" {
+			element[name] = ref.Display
 		}
 	}
+}
+
+// newest returns the complex value that show has put into a resource last, nil
+// where the attribute is simple.
+func (r *rule) newest(res scim.Resource) map[string]any {
+	value := holderOf(res, r.path.URN)[r.path.Attr]
+	if list, ok := value.([]any); ok && len(list) > 0 {
+		value = list[len(list)-1]
+	}
+	element, _ := value.(map[string]any)
+	return element
 }
 
 // shownRefs returns the resources behind names that show: all, or the first

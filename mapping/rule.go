@@ -115,10 +115,7 @@ func (r *rule) find(res scim.Resource) []found {
 // elementsOf returns the complex values of a resource that the rule's attribute
 // has, be they one or many.
 func (r *rule) elementsOf(res scim.Resource) []map[string]any {
-	holder := map[string]any(res)
-	if r.path.URN != "" {
-		holder, _ = res[r.path.URN].(map[string]any)
-	}
+	holder := holderOf(res, r.path.URN)
 	if one, ok := holder[r.path.Attr].(map[string]any); ok {
 		return []map[string]any{one}
 	}
@@ -130,6 +127,15 @@ func (r *rule) elementsOf(res scim.Resource) []map[string]any {
 		}
 	}
 	return all
+}
+
+// holderOf returns what holds the attributes of the core or of an extension.
+func holderOf(res scim.Resource, urn string) map[string]any {
+	if urn == "" {
+		return res
+	}
+	holder, _ := res[urn].(map[string]any)
+	return holder
 }
 
 // single enforces one value where the rule asks for it.
