@@ -127,6 +127,9 @@ func (j *joins) inside(ctx context.Context, g mapping.Ref) (*joined, error) {
 			}
 		}
 		level, into = next, in.indirect
+		if !j.groups.mapping.Nests() {
+			break
+		}
 	}
 	return in, nil
 }
@@ -139,6 +142,14 @@ func (j *joins) read(ctx context.Context, groups []string) error {
 			j.nested[key] = []string{}
 			missing = append(missing, dn)
 		}
+	}
+	if len(missing) > groupsAtOnce { // most may be no groups of the tenant's
+		var known []string
+		err := j.groups.inBatches(ctx, directory.AttrDN, missing, []string{}, func(e directory.Entry) { known = append(known, e.DN) })
+		if err != nil {
+			return err
+		}
+		missing = known
 	}
 	member := j.groups.mapping.Members()
 	for some := range slices.Chunk(missing, groupsAtOnce) {
@@ -173,9 +184,12 @@ func (t *tenant) elsewhere(name string, here *resourceType) bool {
 // instead, to be asked for in several searches.
 func (j *joins) put(ctx context.Context, f directory.Filter) (directory.Filter, []string, bool, error) {
 	p := putter{joins: j, ctx: ctx, exact: true}
+	if f.Op == directory.Or {
+		return p.putAll(f), nil, p.exact, p.err
+	}
 	parts := []directory.Filter{f}
 	if f.Op == directory.And {
-		parts = slices.Clone(f.Filters)
+		parts = f.Filters
 	}
 	var driver []string
 	var rest []directory.Filter
@@ -206,6 +220,21 @@ type putter struct {
 	ctx   context.Context
 	exact bool
 	err   error
+}
+
+// putAll replaces in a filter of alternatives, of which a Store takes any number.
+func (p *putter) putAll(f directory.Filter) directory.Filter {
+	var parts []directory.Filter
+	for _, part := range f.Filters {
+		if part.Op != directory.MemberOf {
+			parts = append(parts, p.put(part, true))
+			continue
+		}
+		for _, dn := range p.of(part) {
+			parts = append(parts, directory.Eq(directory.AttrDN, dn))
+		}
+	}
+	return directory.OrOf(parts...)
 }
 
 func (p *putter) of(f directory.Filter) []string {

@@ -94,7 +94,7 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	}
 	// Of groups that are shown with their members only a page is read.
 	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
-	whole := selective(found.filter) && found.names == nil && !crowded
+	whole := selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives && !crowded
 	paths := append(l.order.paths(typ), found.reads(m.Definition())...)
 	var search directory.Query
 	switch {

@@ -47,8 +47,8 @@ func (t *resourceType) memberships(ctx context.Context, dns []string) ([][]mappi
 	if err != nil {
 		return nil, err
 	}
-	c := climber{groups: groups}
-	if len(dns) > 1 { // most directories have no groups in groups: one search tells
+	c := climber{groups: groups, flat: !groups.mapping.Nests()}
+	if len(dns) > 1 && !c.flat { // most directories have no groups in groups: one search tells
 		above, err := groups.holding(ctx, namesOf(slices.Concat(direct...)))
 		if err != nil {
 			return nil, err

@@ -30,6 +30,11 @@ func (m *Mapping) WithGroups(groups *Mapping) *Mapping {
 // HasGroups reports whether resources show the groups that they are in.
 func (m *Mapping) HasGroups() bool { return m.groups != nil }
 
+// Nests reports whether groups of this mapping can be in each other.
+func (m *Mapping) Nests() bool {
+	return m.member != nil && slices.Contains(m.member.config.Reference, m.def.Name)
+}
+
 // ShowGroups puts the groups that a user is in into a resource.
 func (m *Mapping) ShowGroups(res scim.Resource, in []Membership) {
 	if len(in) == 0 {
