@@ -105,10 +105,10 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	case whole && refers: // all, members too
 	case whole:
 		search.Attributes = of.view.reads(of.typ)
-	case exact && len(paths) == 0:
+	case len(paths) == 0:
 		search.Attributes, search.Places = []string{}, true
 	default:
-		search.Attributes = m.Reads(paths)
+		search.Attributes, search.Places = m.Reads(paths), !m.ReadsMarker(paths)
 	}
 	entries, err := of.typ.store.Search(q.ctx(), search)
 	if directory.Is(err, directory.TooMany) && !exact {
