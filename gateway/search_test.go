@@ -244,6 +244,8 @@ func TestSearchAtTheRoot(t *testing.T) {
 		"?filter=" + url.QueryEscape(`not (userName sw "u")`):                                       "g00 g01 g02",
 		"?filter=" + url.QueryEscape(`meta.resourceType eq "Group"`):                                "g00 g01 g02",
 		"?filter=" + url.QueryEscape(`(meta.resourceType eq User) or (meta.resourceType eq Group)`): all,
+		"?sortBy=userName":                         "u00 u01 u02 u03 g00 g01 g02",
+		"?sortBy=userName&sortOrder=descending":    "g00 g01 g02 u03 u02 u01 u00",
 		"?sortBy=displayName":                      "g00 g01 g02 u02 u03 u00 u01",
 		"?sortBy=displayName&sortOrder=descending": "u02 u03 u00 u01 g02 g01 g00",
 		"?sortBy=id":                               "g00 g01 g02 u00 u01 u02 u03",

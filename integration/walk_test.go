@@ -36,9 +36,10 @@ func populace(t *testing.T, n int) (ldif string, people map[string]string) {
 		id, name := uuid.NewString(), fmt.Sprintf("p%06d", i)
 		people[id] = name
 		created := time.Unix(1600000000+int64(i)*7919%100_000, 0).UTC().Format("20060102150405Z")
+		modified := time.Unix(1700000000+int64(i)*104729%100_000, 0).UTC().Format("20060102150405Z")
 		fmt.Fprintf(&b, "dn: uid=%[1]s,ou=people,dc=example,dc=org\nobjectClass: inetOrgPerson\nobjectClass: scimgateObject\nuid: %[1]s\nsn: %[2]s\ncn: %[1]s\n"+
-			"givenName: Ann\nmail: %[1]s@example.org\nscimExternalId: ext-%[1]s\nscimState: %[3]s\nscimSource: okta\nentryUUID: %[4]s\ncreateTimestamp: %[5]s\n\n",
-			name, familyNames[i%len(familyNames)], marker, id, created)
+			"givenName: Ann\nmail: %[1]s@example.org\nscimExternalId: ext-%[1]s\nscimState: %[3]s\nscimSource: okta\nentryUUID: %[4]s\ncreateTimestamp: %[5]s\nmodifyTimestamp: %[6]s\n\n",
+			name, familyNames[i%len(familyNames)], marker, id, created, modified)
 	}
 	return b.String(), people
 }
