@@ -1,6 +1,6 @@
 # make demo      a private OpenLDAP and the gateway, on loopback; DEMO_FLAGS="--listen ..."
 # make test      format, vet, lint, unit tests, integration tests against a real OpenLDAP
-# make test-all  the same, and the tests that need a container engine
+# make test-all  the same, and the tests that need a container engine or some minutes
 #
 # Both demo and test install what this machine lacks, and say so first: see
 # deploy/install-deps.
@@ -17,7 +17,7 @@ STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 
-.PHONY: build demo test test-openldap test-containers test-all lint fmt clean
+.PHONY: build demo test test-openldap test-large test-containers test-all lint fmt clean
 
 build:
 	@deploy/install-deps go
@@ -58,14 +58,20 @@ test-containers:
 	fi; \
 	exit $$status
 
+# A list of 100,000 people; without the race detector, which would take longer than a
+# client waits.
+test-large:
+	@deploy/install-deps go slapd
+	go test -tags "integration large" -count=1 -timeout 15m -run Large ./integration/
+
 # TESTED=yes says that make test was green just now, so it need not run again.
-test-all: $(if $(TESTED),,test) test-containers
+test-all: $(if $(TESTED),,test) test-large test-containers
 
 lint: $(STATICCHECK)
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
 		echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
-	go vet -tags "integration containers" ./...
-	$(STATICCHECK) -tags "integration containers" ./...
+	go vet -tags "integration containers large" ./...
+	$(STATICCHECK) -tags "integration containers large" ./...
 
 $(STATICCHECK):
 	@mkdir -p $(@D)

@@ -67,8 +67,12 @@ var cursorPurpose = []byte("scimgate cursor")
 // longestCursor bounds what is looked at; a sort key and an id are far shorter.
 const longestCursor = 4096
 
+// cursorText is how a cursor is written: RFC 9865 section 2 allows it to have no
+// characters but those that a URL needs not escape.
+var cursorText = base64.RawURLEncoding.Strict()
+
 func (s sealer) seal(c cursor) string {
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, c.encode(), cursorPurpose))
+	return cursorText.EncodeToString(s.aead.Seal(nil, nil, c.encode(), cursorPurpose))
 }
 
 // open reads a cursor. Whatever is not one of this key is 400 invalidCursor.
@@ -76,7 +80,7 @@ func (s sealer) open(text string) (cursor, error) {
 	if len(text) > longestCursor {
 		return cursor{}, strangeCursor()
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	sealed, err := cursorText.DecodeString(text)
 	if err != nil {
 		return cursor{}, strangeCursor()
 	}

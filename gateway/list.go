@@ -100,12 +100,10 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	switch {
 	case whole:
 		search.Attributes = of.view.reads(of.typ)
-	case found.rest == nil && len(paths) == 0:
+	case len(paths) == 0, crowded && found.needs.refs: // these are read again, some at a time
 		search.Attributes, search.Places = []string{}, true
-	case crowded && found.needs.refs:
-		search.Attributes = []string{} // they are read again, some at a time
 	default:
-		search.Attributes = m.Reads(paths)
+		search.Attributes, search.Places = m.Reads(paths), !m.ReadsMarker(paths)
 	}
 	entries, err := of.find(found, search)
 	switch {

@@ -99,7 +99,9 @@ func TestDiscovery(t *testing.T) {
 	config := c.get("/ServiceProviderConfig").want(http.StatusOK)
 	for path, want := range map[string]any{
 		"$.patch.supported": true, "$.filter.supported": true, "$.etag.supported": true, "$.changePassword.supported": true,
-		"$.bulk.supported": false, "$.sort.supported": false, "$.filter.maxResults": float64(100),
+		"$.bulk.supported": false, "$.sort.supported": true, "$.pagination.cursor": true, "$.pagination.index": true,
+		"$.pagination.defaultPaginationMethod": "index", "$.pagination.defaultPageSize": float64(100), "$.pagination.maxPageSize": float64(100),
+		"$.pagination.cursorTimeout": float64(86400), "$.filter.maxResults": float64(100),
 		"$.bulk.maxOperations": float64(0), "$.bulk.maxPayloadSize": float64(0),
 		"$.authenticationSchemes[0].type": "oauthbearertoken",
 		"$.schemas[0]":                    "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig",

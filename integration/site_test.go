@@ -46,6 +46,7 @@ type site struct {
 	Delete           string
 	UserRules        []string
 	PageSize         int
+	FilterEntries    int
 	Timeout          string
 	CAFile           string
 	StartTLS         bool

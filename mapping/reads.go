@@ -32,3 +32,12 @@ func (m *Mapping) Reads(paths []scim.Path) []string {
 	}
 	return names
 }
+
+// ReadsMarker reports whether one of the attributes is made of what is known of
+// an entry beside its LDAP attributes: its marker, version and times.
+func (m *Mapping) ReadsMarker(paths []scim.Path) bool {
+	return slices.ContainsFunc(paths, func(p scim.Path) bool {
+		_, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Sub: p.Sub})
+		return p.URN == "" && (p.Attr == "active" || p.Attr == "meta") || p.URN == m.def.Core.ID
+	})
+}
