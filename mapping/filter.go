@@ -196,8 +196,8 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 			return r.compare(f, names)
 		}
 	}
-	if len(rules) > 0 && p.Sub == "" {
-		return anything, nil // a complex attribute as a whole
+	if len(rules) > 0 && (p.Sub == "" || rules[0].isReference()) {
+		return anything, nil // a complex attribute as a whole, or what follows from a reference
 	}
 	return absent(f), nil
 }
@@ -248,20 +248,23 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 	case r.isReference():
 		return r.compareReference(f, names)
 	}
+	if err := f.Check(r.leaf); err != nil {
+		return term{}, err
+	}
 	value := text(f.Value)
 	if r.leaf.Type == scim.Boolean {
 		b, err := boolean(f.Value)
 		if err != nil {
 			return term{}, err
 		}
-		value = ldapText(b)
+		value = text(b)
 	}
 	op, known := substrings[f.Op]
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case value == "" || !known || r.leaf.Type == scim.Integer || r.leaf.Type == scim.Decimal:
-		// Numbers compare by what they are worth, not by their digits.
+	case value == "" || !known || numeric(r.leaf.Type):
+		// Numbers and times compare by what they are worth, not by their digits.
 		return term{filter: present}, nil
 	}
 	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil

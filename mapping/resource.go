@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
-	"strconv"
 	"time"
 
 	"scimgate/internal/directory"
@@ -43,14 +41,15 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 	return res
 }
 
-// showReferences puts the resources behind names into a resource.
+// showReferences puts the resources behind names into a resource, with their
+// type where there is a place for it.
 func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
+	_, typed := r.top.Sub("type")
+	_, fixed := r.constant["type"]
 	for _, ref := range r.shownRefs(names, refs) {
 		r.show(res, []any{ref.ID})
-		if list, ok := res[r.path.Attr].([]any); ok && r.path.URN == "" {
-			if element, ok := list[len(list)-1].(map[string]any); ok {
-				element["type"] = ref.Type
-			}
+		if all := r.elementsOf(res); typed && !fixed && len(all) > 0 {
+			all[len(all)-1]["type"] = ref.Type
 		}
 	}
 }
@@ -142,23 +141,4 @@ func (m *Mapping) schemas(res scim.Resource) []any {
 		}
 	}
 	return list
-}
-
-// scimValue reads LDAP text as a value of a SCIM type. Text that does not fit
-// the type is shown as it is, so that nothing in the directory gets hidden.
-func scimValue(t scim.Type, text string) any {
-	switch t {
-	case scim.Boolean:
-		switch text {
-		case "TRUE":
-			return true
-		case "FALSE":
-			return false
-		}
-	case scim.Integer, scim.Decimal:
-		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
-			return json.Number(text)
-		}
-	}
-	return text
 }
