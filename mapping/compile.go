@@ -62,9 +62,8 @@ func (c *compiler) lines(cfg Config) []line {
 		if urn := strings.ToLower(e.URN); seen[urn] {
 			c.fault(key+".urn", "is the URN of another schema of this type; give it one of its own, or put the attributes together")
 			continue
-		} else {
-			seen[urn] = true
 		}
+		seen[strings.ToLower(e.URN)] = true
 		for j, rc := range e.Attributes {
 			all = append(all, line{fmt.Sprintf("%s.attributes[%d]", key, j), e.URN, true, rc})
 		}
@@ -79,12 +78,24 @@ func common(path string) bool {
 	return err == nil && p.URN == "" && ok
 }
 
+// StandardURN reports whether a URN has its meaning from the standard, so that
+// no declaration can give it another.
+func StandardURN(urn string) bool {
+	urn = strings.ToLower(urn)
+	switch urn {
+	case strings.ToLower(scim.UserURN), strings.ToLower(scim.GroupURN), strings.ToLower(scim.EnterpriseURN),
+		strings.ToLower(scim.SchemaURN), strings.ToLower(scim.ResourceTypeURN), strings.ToLower(scim.ServiceProviderConfigURN):
+		return true
+	}
+	return strings.HasPrefix(urn, "urn:ietf:params:scim:api:")
+}
+
 // urn refuses an extension without a URN of its own.
 func (c *compiler) urn(key, urn string) bool {
 	switch {
 	case !strings.HasPrefix(urn, "urn:") || strings.Count(urn, ":") < 3:
 		c.fault(key, "is missing or no URN; give one of your own, for example urn:example:params:scim:schemas:extension:badge:2.0:User")
-	case strings.HasPrefix(strings.ToLower(urn), "urn:ietf:params:scim:"):
+	case StandardURN(urn):
 		c.fault(key, "is a URN of the standard; give one of your own")
 	default:
 		return true
@@ -94,7 +105,8 @@ func (c *compiler) urn(key, urn string) bool {
 
 type compiler struct {
 	m        *Mapping
-	standard scim.Definition // what the standard says, before the declaration
+	standard scim.Definition // what there is before the declaration
+	broken   map[string]bool // lines whose path has a fault already
 	faults   []directory.Fault
 }
 
@@ -118,7 +130,9 @@ func (c *compiler) rule(l line) {
 			c.fault(key+".scim", "is missing; name the SCIM attribute, or give a template that computes the value")
 		}
 	} else {
-		c.path(l, &r)
+		if !c.broken[key] {
+			c.path(l, &r)
+		}
 	}
 	c.m.rules = append(c.m.rules, r)
 }
@@ -217,7 +231,7 @@ func (c *compiler) mutability(key string, p scim.Path, r *rule) {
 func (c *compiler) selection(key string, r *rule) {
 	r.constant = map[string]any{}
 	if r.path.Filter != nil && !constantsOf(r.path.Filter, r.constant) {
-		c.fault(key+".scim", "a value path may only ask for equal values joined by and, as in emails[type eq \"work\"].value")
+		c.fault(key+".scim", "%s", badValuePath)
 	}
 	if !r.top.MultiValued {
 		if r.config.Single != "" {
@@ -238,6 +252,8 @@ func (c *compiler) selection(key string, r *rule) {
 	r.untyped = first
 	r.marks = r.config.Single == SinglePrimary && !marked
 }
+
+const badValuePath = "a value path may only ask for equal values joined by and, as in emails[type eq \"work\"].value"
 
 func filterText(f scim.Filter) string {
 	if f == nil {

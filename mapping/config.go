@@ -196,6 +196,10 @@ func (c Config) Validate(name string) []directory.Fault {
 	fault := func(key, format string, args ...any) {
 		faults = append(faults, directory.Fault{Key: key, Problem: fmt.Sprintf(format, args...)})
 	}
+	kind := name
+	if c.further() {
+		kind = ""
+	}
 	required := func(key, value, example string) {
 		if strings.TrimSpace(value) == "" {
 			fault(key, "is missing; give for example %s", example)
@@ -217,10 +221,10 @@ func (c Config) Validate(name string) []directory.Fault {
 	oneOf(fault, "onForeignLock", c.OnForeignLock, "", ForeignLockKeep, ForeignLockOverride)
 	oneOf(fault, "onExisting", c.OnExisting.Action, "", ExistingConflict)
 	oneOf(fault, "delete", c.Delete, "", DeleteDisable, DeleteRemove)
-	if name == "Group" && c.Delete == DeleteDisable {
+	if kind == "Group" && c.Delete == DeleteDisable {
 		fault("delete", "a group cannot be disabled; use remove")
 	}
-	if name == "Group" && len(c.Deactivate) > 0 {
+	if kind == "Group" && len(c.Deactivate) > 0 {
 		fault("deactivate", "a group has no active state; remove the key")
 	}
 	if c.further() && c.Delete == DeleteDisable {
@@ -232,7 +236,7 @@ func (c Config) Validate(name string) []directory.Fault {
 	for i, s := range c.Deactivate {
 		faults = append(faults, s.validate(fmt.Sprintf("deactivate[%d]", i))...)
 	}
-	if name == "User" && len(c.Deactivate) == 0 {
+	if kind == "User" && len(c.Deactivate) == 0 {
 		fault("deactivate", "is missing: without a step a deactivated person could still sign in; give for example a set step")
 	}
 	_, more := Compile(c, name, "")

@@ -12,20 +12,8 @@ import (
 // those that the declaration makes, and where the declaration is stricter than
 // the standard, its characteristics.
 func (c *compiler) define(cfg Config, name string, lines []line) {
-	def := scim.Definition{Name: name, Endpoint: cfg.Kind.Endpoint}
-	switch {
-	case cfg.further():
-		def.Core = scim.Schema{ID: cfg.Kind.Schema, Name: name, Description: described(cfg.Kind.Description)}
-		if len(cfg.Deactivate) > 0 {
-			def.Core.Attributes = append(def.Core.Attributes,
-				scim.Attribute{Name: "active", Description: "Whether it is in use.", Type: scim.Boolean}.WithDefaults())
-		}
-	case name == "Group":
-		def = scim.GroupDefinition()
-	default:
-		def = scim.UserDefinition()
-	}
-	c.standard = def
+	c.standard, c.broken = beginning(cfg, name), map[string]bool{}
+	def := beginning(cfg, name)
 	for _, e := range cfg.Extensions {
 		if _, twice := schemaOf(&def, e.URN); !twice {
 			def.Extensions = append(def.Extensions, scim.Schema{ID: e.URN, Name: extensionName(e.URN), Description: "Declared in the configuration"})
@@ -39,6 +27,23 @@ func (c *compiler) define(cfg Config, name string, lines []line) {
 		d.lift(d.tops[key])
 	}
 	c.m.def = def
+}
+
+// beginning is the vocabulary before the declaration.
+func beginning(cfg Config, name string) scim.Definition {
+	switch {
+	case cfg.further():
+		def := scim.Definition{Name: name, Endpoint: cfg.Kind.Endpoint,
+			Core: scim.Schema{ID: cfg.Kind.Schema, Name: name, Description: described(cfg.Kind.Description)}}
+		if len(cfg.Deactivate) > 0 {
+			def.Core.Attributes = append(def.Core.Attributes,
+				scim.Attribute{Name: "active", Description: "Whether it is in use.", Type: scim.Boolean}.WithDefaults())
+		}
+		return def
+	case name == "Group":
+		return scim.GroupDefinition()
+	}
+	return scim.UserDefinition()
 }
 
 // schemaOf finds the schema that rules below a URN belong to.
@@ -75,7 +80,8 @@ func (d *declarer) line(l line) {
 	}
 	if l.declares && p.Attr != "" && !strings.EqualFold(p.Attr, "active") {
 		schema, ok := schemaOf(d.def, p.URN)
-		if !ok || !d.declare(schema, p, l) {
+		if ok && !d.declare(schema, p, l) {
+			d.broken[l.key] = true
 			return
 		}
 	}
@@ -150,7 +156,8 @@ func (d *declarer) declare(schema *scim.Schema, p scim.Path, l line) bool {
 	}
 	constants := map[string]any{}
 	if p.Filter != nil && !constantsOf(p.Filter, constants) {
-		return true // found when the rule is compiled
+		d.fault(l.key+".scim", "%s", badValuePath)
+		return false
 	}
 	multi := rc.MultiValued || p.Filter != nil
 	simple := p.Sub == "" && p.Filter == nil && len(rc.Reference) == 0
