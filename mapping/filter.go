@@ -263,8 +263,9 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case value == "" || !known || numeric(r.leaf.Type):
-		// Numbers and times compare by what they are worth, not by their digits.
+	case value == "" || !known || numeric(r.leaf.Type) || !r.narrows(op):
+		// Numbers and times compare by what they are worth, not by their digits,
+		// and for some attributes the directory has no rule.
 		return term{filter: present}, nil
 	}
 	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil

@@ -93,12 +93,12 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 				whole = append(whole, directory.Mod{Op: directory.ModReplace, Attribute: name, Values: values})
 			}
 			continue
-		case r.leaf.Type == scim.Binary:
-			whole = append(whole, r.replaced(old.Attributes[name], want.Attributes[name])...)
-			continue
 		case r == m.stable && len(want.Attributes[name]) == 0:
 			continue
 		case slices.Contains(want.Kept, name):
+			continue
+		case r.leaf.Type == scim.Binary || r.noEquality && !r.isReference():
+			whole = append(whole, r.replaced(old.Attributes[name], want.Attributes[name])...)
 			continue
 		case r.isReference():
 			from[name] = r.shownNames(old.Attributes[name], refs)
@@ -112,9 +112,9 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 	return append(directory.Diff(from, to), whole...)
 }
 
-// replaced is the modification of an attribute of bytes. Many of these have no
-// rule of equality in LDAP, so single values can be neither added nor deleted;
-// values that do not show stay all the same.
+// replaced is the modification of an attribute that may have no rule of equality
+// in LDAP, as many of bytes have none: single values can be neither added nor
+// deleted then. Values that do not show stay all the same.
 func (r *rule) replaced(there, want []string) []directory.Mod {
 	shown := there
 	if r.showsOne() && len(there) > 1 {

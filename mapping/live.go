@@ -9,7 +9,9 @@ import (
 )
 
 // Hold holds the declaration against the schema that the directory has: what
-// it does not know, does not allow, or demands without a source.
+// it does not know, does not allow, or demands without a source. The mapping
+// notes which comparisons the directory can make; until it is held it takes the
+// usual ones for granted. So Hold comes before the first translation.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
@@ -37,6 +39,7 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 		if !r.isComputed() && r.readOnly() {
 			if a, ok := h.known(key+".ldap", r.config.LDAP); ok {
 				h.holds(key, r, a)
+				r.learn(a)
 			}
 			continue
 		}
@@ -45,6 +48,7 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 			continue
 		}
 		h.holds(key, r, a)
+		r.learn(a)
 		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
 			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
 				r.config.LDAP, r.path.String())

@@ -25,6 +25,8 @@ type rule struct {
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions
+	// What the directory cannot do with the attribute; see Hold.
+	noEquality, looseEquality, looseSubstring bool
 }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }

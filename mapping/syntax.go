@@ -68,3 +68,28 @@ func (h *holder) typed(key string, r *rule, one func([]string) bool) {
 			r.config.LDAP, r.path.String(), r.leaf.Type, instead)
 	}
 }
+
+// learn notes which comparisons of the attribute's values would miss some that
+// are equal in SCIM: those that have no rule in the directory, and those by a
+// rule that minds the case where SCIM does not.
+func (r *rule) learn(a directory.AttributeType) {
+	if a.Syntax == "" {
+		return // a schema that says so little
+	}
+	misses := func(matching string) bool {
+		matching = strings.ToLower(matching)
+		exact := strings.HasPrefix(matching, "caseexact") || strings.HasPrefix(matching, "octetstring")
+		return matching == "" || exact && !r.leaf.CaseExact && r.leaf.Type != scim.Boolean
+	}
+	r.noEquality = a.Equality == ""
+	r.looseEquality, r.looseSubstring = misses(a.Equality), misses(a.Substring)
+}
+
+// narrows reports whether a comparison in the directory finds all that is equal
+// in SCIM.
+func (r *rule) narrows(op directory.FilterOp) bool {
+	if op == directory.Equal {
+		return !r.looseEquality
+	}
+	return !r.looseSubstring
+}
