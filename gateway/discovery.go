@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -78,7 +79,9 @@ func (t *resourceType) describe(base string) any {
 	def := t.mapping.Definition()
 	extensions := []any{}
 	for _, s := range t.mapping.Schemas()[1:] {
-		extensions = append(extensions, map[string]any{"schema": s.ID, "required": false})
+		// Required is an extension without which a resource would be refused.
+		required := slices.ContainsFunc(s.Attributes, func(a scim.Attribute) bool { return a.Required })
+		extensions = append(extensions, map[string]any{"schema": s.ID, "required": required})
 	}
 	return map[string]any{
 		"schemas": []string{scim.ResourceTypeURN}, "id": def.Name, "name": def.Name,
@@ -92,17 +95,37 @@ func (t *resourceType) describe(base string) any {
 // section 7).
 func (t *tenant) schemas(base, name string) (any, error) {
 	var all []any
-	for _, rt := range t.types {
-		for _, s := range rt.mapping.Schemas() {
-			one := s.Resource()
-			one["meta"] = map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + s.ID}
-			if strings.EqualFold(name, s.ID) {
-				return one, nil
-			}
-			all = append(all, one)
+	for _, s := range t.announced() {
+		one := s.Resource()
+		one["meta"] = map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + s.ID}
+		if strings.EqualFold(name, s.ID) {
+			return one, nil
 		}
+		all = append(all, one)
 	}
 	return whole(all, name, "schema")
+}
+
+// announced are the schemas of all types, each once: types that share an
+// extension announce together what it has. Those of the discovery endpoints
+// themselves come last (RFC 7643 section 8.7.2).
+func (t *tenant) announced() []scim.Schema {
+	var all []scim.Schema
+	for _, rt := range t.types {
+		for _, s := range rt.mapping.Schemas() {
+			i := slices.IndexFunc(all, func(a scim.Schema) bool { return strings.EqualFold(a.ID, s.ID) })
+			if i < 0 {
+				all = append(all, s)
+				continue
+			}
+			for _, a := range s.Attributes {
+				if !slices.ContainsFunc(all[i].Attributes, func(b scim.Attribute) bool { return strings.EqualFold(a.Name, b.Name) }) {
+					all[i].Attributes = append(all[i].Attributes, a)
+				}
+			}
+		}
+	}
+	return append(all, scim.DiscoverySchemas()...)
 }
 
 // whole answers with the list, unless one document was asked for by a name

@@ -45,8 +45,12 @@ func (q *request) replace() error {
 	if err != nil {
 		return err
 	}
-	e, err := q.update(nil, func(_ scim.Resource, known mapping.Names) (mapping.Want, error) {
-		return q.want(res, known)
+	e, err := q.update(nil, func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
+		made, err := scim.Replace(q.typ.mapping.Definition(), now, res)
+		if err != nil {
+			return mapping.Want{}, err
+		}
+		return q.want(made, known)
 	})
 	if err != nil {
 		return err

@@ -54,6 +54,15 @@ func (t *tenant) byName(name string) *resourceType {
 	return nil
 }
 
+// endpoints are where the tenant's resources are.
+func (t *tenant) endpoints() []string {
+	names := make([]string, len(t.types))
+	for i, rt := range t.types {
+		names[i] = rt.mapping.Definition().Endpoint
+	}
+	return names
+}
+
 // batch is how many entries one search asks for by name or id.
 const batch = 500
 

@@ -123,7 +123,7 @@ func (e element) compare(f scim.Compare, names Names) (term, error) {
 		if r.marks && name == "primary" {
 			return anything, nil
 		}
-		if r.shownOf(name) {
+		if _, fixed := e.constant[name]; !fixed && r.shownOf(name) {
 			return r.compareShown(f, name, names), nil
 		}
 	}

@@ -197,7 +197,9 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 		case "active":
 			return m.compareActive(f)
 		case "groups":
-			return m.compareGroups(f)
+			if m.derivesGroups() {
+				return m.compareGroups(f)
+			}
 		case "schemas":
 			return m.compareSchemas(f), nil
 		}
@@ -223,8 +225,8 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 			return r.compareShown(f, p.Sub, names), nil
 		}
 	}
-	if len(rules) > 0 && p.Sub == "" {
-		return anything, nil // a complex attribute as a whole
+	if len(rules) > 0 && (p.Sub == "" || rules[0].isReference()) {
+		return anything, nil // a complex attribute as a whole, or what follows from a reference
 	}
 	return absent(f), nil
 }
@@ -275,20 +277,24 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 	case r.isReference():
 		return r.compareReference(f, names)
 	}
+	if err := f.Check(r.leaf); err != nil {
+		return term{}, err
+	}
 	value := text(f.Value)
 	if r.leaf.Type == scim.Boolean {
 		b, err := boolean(f.Value)
 		if err != nil {
 			return term{}, err
 		}
-		value = ldapText(b)
+		value = text(b)
 	}
 	op, known := substrings[f.Op]
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case value == "" || !known || r.leaf.Type == scim.Integer || r.leaf.Type == scim.Decimal:
-		// Numbers compare by what they are worth, not by their digits.
+	case value == "" || !known || numeric(r.leaf.Type) || !r.narrows(op):
+		// Numbers and times compare by what they are worth, not by their digits,
+		// and for some attributes the directory has no rule.
 		return term{filter: present}, nil
 	}
 	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil
@@ -323,6 +329,9 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 	if canonical.URN == "" {
 		switch canonical.Attr {
 		case "groups":
+			if !m.derivesGroups() {
+				break
+			}
 			if _, p, ok = m.def.Lookup(scim.Path{Attr: "groups", Filter: f}); !ok {
 				return nothing, nil // a part that no group has
 			}

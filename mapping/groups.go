@@ -18,13 +18,20 @@ type Membership struct {
 // their resources show which they are in (RFC 7643 section 4.1.2), and filters
 // can ask for it. A mapping of what cannot be in these groups stays as it is.
 func (m *Mapping) WithGroups(groups *Mapping) *Mapping {
-	_, p, ok := m.def.Lookup(scim.Path{Attr: "groups"})
-	if !ok || p.URN != "" || groups.member == nil || !slices.Contains(groups.member.config.Reference, m.def.Name) {
+	if !m.derivesGroups() || groups.member == nil || !slices.Contains(groups.member.config.Reference, m.def.Name) {
 		return m
 	}
 	in := *m
 	in.groups = groups
 	return &in
+}
+
+// derivesGroups reports whether the type has groups as a user has them, and no
+// rule of its own for them.
+func (m *Mapping) derivesGroups() bool {
+	a, p, ok := m.def.Lookup(scim.Path{Attr: "groups"})
+	_, displayed := a.Sub("display")
+	return ok && p.URN == "" && a.Mutability == scim.ReadOnly && displayed && len(m.at(p)) == 0
 }
 
 // HasGroups reports whether resources show the groups that they are in.

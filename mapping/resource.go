@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
-	"strconv"
 	"time"
 
 	"scimgate/internal/directory"
@@ -43,16 +41,19 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 	return res
 }
 
-// showReferences puts the resources behind names into a resource.
+// showReferences puts the resources behind names into a resource, with their
+// type where there is a place for it.
 func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
 	name := r.displayPart()
+	_, typed := r.top.Sub("type")
+	_, fixed := r.constant["type"]
 	for _, ref := range r.shownRefs(names, refs) {
 		r.show(res, []any{ref.ID})
 		element := r.newest(res)
-		if r.top.MultiValued && element != nil && r.path.URN == "" {
+		if element != nil && typed && !fixed {
 			element["type"] = ref.Type
 		}
-		if name != "" && element != nil && ref.Display != "" {
+		if element != nil && name != "" && ref.Display != "" {
 			element[name] = ref.Display
 		}
 	}
@@ -163,23 +164,4 @@ func (m *Mapping) schemas(res scim.Resource) []any {
 		}
 	}
 	return list
-}
-
-// scimValue reads LDAP text as a value of a SCIM type. Text that does not fit
-// the type is shown as it is, so that nothing in the directory gets hidden.
-func scimValue(t scim.Type, text string) any {
-	switch t {
-	case scim.Boolean:
-		switch text {
-		case "TRUE":
-			return true
-		case "FALSE":
-			return false
-		}
-	case scim.Integer, scim.Decimal:
-		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
-			return json.Number(text)
-		}
-	}
-	return text
 }

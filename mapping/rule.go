@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"fmt"
 	"strings"
 	"text/template"
 
@@ -26,13 +25,28 @@ type rule struct {
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions
+	// What the directory cannot do with the attribute; see Hold.
+	noEquality, looseEquality, looseSubstring bool
 }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }
 
 func (r *rule) isComputed() bool { return r.path.Attr == "" }
 
-func (r *rule) isSecret() bool { return r.path.URN == "" && r.path.Attr == "password" }
+// isPassword reports whether the rule writes what the directory's policy checks.
+func (r *rule) isPassword() bool { return r.path.URN == "" && r.path.Attr == "password" }
+
+// isSecret reports whether the rule's values are only ever written: they show
+// nowhere and are not even read.
+func (r *rule) isSecret() bool {
+	return r.isPassword() || !r.isComputed() && (r.leaf.Returned == scim.ReturnedNever || r.top.Returned == scim.ReturnedNever)
+}
+
+// readOnly reports whether the rule's values are the directory's, and only
+// shown.
+func (r *rule) readOnly() bool {
+	return r.top.Mutability == scim.ReadOnly || r.leaf.Mutability == scim.ReadOnly
+}
 
 // showsOne reports whether a resource shows only the first of the attribute's
 // values.
@@ -244,19 +258,4 @@ func child(holder map[string]any, name string) map[string]any {
 	c := map[string]any{}
 	holder[name] = c
 	return c
-}
-
-// ldapText writes a SCIM value as LDAP text (RFC 4517: booleans are TRUE and FALSE).
-func ldapText(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case bool:
-		if v {
-			return "TRUE"
-		}
-		return "FALSE"
-	default:
-		return fmt.Sprint(v) // json.Number
-	}
 }

@@ -107,6 +107,10 @@ func parts(index int, t config.Tenant) []part {
 	if t.Groups != nil {
 		all = append(all, part{"Group", key + "groups", t.Groups})
 	}
+	for i := range t.ResourceTypes {
+		rt := &t.ResourceTypes[i]
+		all = append(all, part{rt.Name, fmt.Sprintf("%sresourceTypes[%d]", key, i), &rt.Config})
+	}
 	return all
 }
 

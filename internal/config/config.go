@@ -129,8 +129,22 @@ type Tenant struct {
 	Brake   Brake           `yaml:"brake"`
 	Users   *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
-	Groups        *mapping.Config `yaml:"groups"`
-	ResourceTypes []struct{}      `yaml:"resourceTypes"`
+	Groups *mapping.Config `yaml:"groups"`
+	// ResourceTypes are further types of resources.
+	ResourceTypes []ResourceType `yaml:"resourceTypes"`
+}
+
+// ResourceType declares a type of resource beyond users and groups.
+type ResourceType struct {
+	// Name is what references and meta.resourceType call it: Device.
+	Name string `yaml:"name"`
+	// Endpoint is its path below the base path: Devices.
+	Endpoint string `yaml:"endpoint"`
+	// Schema is the URN of the schema that its attributes make.
+	Schema      string `yaml:"schema"`
+	Description string `yaml:"description"`
+
+	mapping.Config `yaml:",inline"`
 }
 
 // DefaultBasePath is the path of a tenant that is alone or primary.

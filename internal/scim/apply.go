@@ -31,7 +31,7 @@ func Apply(def Definition, r Resource, p Patch) (Resource, error) {
 			return nil, within(fmt.Sprintf("operation %d (%s)", i+1, o), err)
 		}
 	}
-	return e.r, nil
+	return e.r, unchanged(def, r, e.r)
 }
 
 // maxOperations bounds the work on one patch: an operation may have to look at

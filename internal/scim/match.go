@@ -184,6 +184,16 @@ func compareNull(f Compare, present bool) (bool, error) {
 	return false, BadRequest(TypeInvalidFilter, "filter: %s %s null makes no sense, expected eq or ne", f.Path, f.Op)
 }
 
+// Check says whether a comparison makes sense for the attribute's type: it is
+// the 400 invalidFilter that Match would give, without a resource.
+func (f Compare) Check(a Attribute) error {
+	if f.Value == nil {
+		return nil
+	}
+	_, err := comparison(f, a)
+	return err
+}
+
 // comparison returns the test that a filter makes of one value.
 func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 	wanted := text(f.Value)
@@ -202,6 +212,9 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 		if f.Op != Eq && f.Op != Ne && !textual {
 			return nil, BadRequest(TypeInvalidFilter, "filter: %s is binary and has no order, expected eq or ne", f.Path)
 		}
+		if bytes, ok := DecodeBinary(wanted); ok && !textual {
+			wanted = EncodeBinary(bytes)
+		}
 	case Integer, Decimal:
 		if _, err := strconv.ParseFloat(wanted, 64); err != nil && !textual {
 			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a number, expected a number such as 42", f.Path)
@@ -210,13 +223,13 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 			return func(v any) bool { return ordered(f.Op, compareNumbers(text(v), wanted)) }, nil
 		}
 	case DateTime:
-		at, ok := parseDateTime(wanted)
+		at, ok := ParseDateTime(wanted)
 		if !ok && !textual {
 			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a time, expected one such as \"2011-05-13T04:42:34Z\"", f.Path)
 		}
 		if !textual {
 			return func(v any) bool {
-				have, ok := parseDateTime(text(v))
+				have, ok := ParseDateTime(text(v))
 				return ok && ordered(f.Op, have.Compare(at))
 			}, nil
 		}

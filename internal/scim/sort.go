@@ -101,7 +101,7 @@ func (o Ordering) form(v any) string {
 	case Integer, Decimal:
 		return numberKey(s)
 	case DateTime:
-		if t, ok := parseDateTime(s); ok {
+		if t, ok := ParseDateTime(s); ok {
 			return t.UTC().Format("2006-01-02T15:04:05.000000000")
 		}
 	}
