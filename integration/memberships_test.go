@@ -84,6 +84,55 @@ func TestGroupsOfAUser(t *testing.T) {
 	}
 }
 
+// Those who are referred to show what they are called: a manager always, members
+// where a client asks for it, so that large groups stay cheap.
+func TestDisplayOfOthers(t *testing.T) {
+	t.Parallel()
+	c := serve(t, usual()).client(t)
+	boss := c.create(person("boss", object{"displayName": "The Boss"}))
+	ann := c.post("/Users", person("ann", object{enterpriseURN: object{"manager": object{"value": boss, "displayName": "Somebody"}}})).want(http.StatusCreated)
+	manager := object{"value": boss, "$ref": c.base + "/Users/" + boss, "displayName": "The Boss"}
+	for when, a := range map[string]*answer{"POST": ann, "GET": c.get("/Users/" + ann.id())} {
+		extension, _ := a.body[enterpriseURN].(object)
+		if diff := cmp.Diff(any(manager), extension["manager"]); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", when, diff)
+		}
+	}
+	inner := c.createGroup("inner")
+	team := c.createGroup("team", boss, ann.id(), inner)
+	first := func(query string) object {
+		list, _ := c.get("/Groups/" + team + query).want(http.StatusOK).body["members"].([]any)
+		for _, m := range list {
+			if m, ok := m.(object); ok && (m["value"] == boss || m["display"] == "The Boss") {
+				return m
+			}
+		}
+		return nil
+	}
+	plain := object{"value": boss, "type": "User", "$ref": c.base + "/Users/" + boss}
+	with := object{"value": boss, "type": "User", "$ref": c.base + "/Users/" + boss, "display": "The Boss"}
+	for query, want := range map[string]object{
+		"": plain, "?attributes=members": plain, "?attributes=members.display": {"display": "The Boss"},
+		"?attributes=members,members.display": with, "?attributes=members.display&excludedAttributes=members": nil,
+	} {
+		if diff := cmp.Diff(want, first(query)); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", query, diff)
+		}
+	}
+	names := map[string]bool{}
+	for _, m := range c.get("/Groups/" + team + "?attributes=members.display").body["members"].([]any) {
+		names[fmt.Sprint(m.(object)["display"])] = true
+	}
+	if want := map[string]bool{"The Boss": true, "ann": true, "inner": true}; !cmp.Equal(names, want) {
+		t.Errorf("the members are called %v", names)
+	}
+	for urn, attribute := range map[string]string{groupURN: `"display"`, enterpriseURN: `"displayName"`} {
+		if raw := c.get("/Schemas/" + urn).raw; !bytes.Contains(raw, []byte(attribute)) {
+			t.Errorf("%s does not announce %s", urn, attribute)
+		}
+	}
+}
+
 // Groups nest deeper than anybody follows, and in circles: everything ends.
 func TestDeepAndCircularGroups(t *testing.T) {
 	t.Parallel()
