@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func (j *joins) members(ctx context.Context, f directory.Filter) ([]string, erro
 	}
 	entries, err := j.groups.store.Search(ctx, directory.Query{Filter: f, Attributes: j.groups.mapping.DisplayAttributes(), Limit: groupsJoined})
 	if directory.Is(err, directory.TooMany) {
-		return nil, &scim.Error{Status: 400, Type: scim.TypeTooMany, Err: err, Detail: fmt.Sprintf(
+		return nil, &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeTooMany, Err: err, Detail: fmt.Sprintf(
 			"groups: more than %d groups are meant; name one by its id, such as: groups.value eq \"…\"", groupsJoined)}
 	}
 	if err != nil {
