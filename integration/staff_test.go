@@ -61,6 +61,7 @@ func TestFiltersAndPagesOfLargeGroups(t *testing.T) {
 		`groups eq "` + ids["a"] + `" and userName eq "p08000"`:                                0,
 		`groups eq "` + ids["a"] + `" and groups eq "` + ids["mid"] + `"`:                      600,
 		`groups eq "` + ids["a"] + `" and not (groups eq "` + ids["mid"] + `")`:                most - 600,
+		`groups eq "` + ids["a"] + `" and not (groups eq "` + ids["few"] + `")`:                most - 3,
 		`groups eq "` + ids["mid"] + `" or userName eq "p08000"`:                               601,
 		`groups eq "` + ids["a"] + `" or groups eq "` + ids["b"] + `" or userName eq "p08000"`: most + 1,
 		`groups eq "` + ids["few"] + `" or userName eq "p08000"`:                               4,
