@@ -3,6 +3,8 @@ package gateway
 import (
 	"strings"
 	"testing"
+
+	"scimgate/internal/directory"
 )
 
 // What a view does not show is not looked up, nor the groups of a newcomer; and
@@ -43,5 +45,10 @@ func TestLookUpsAreThoseThatTheViewTakes(t *testing.T) {
 	}
 	if want := "one direct, two direct, outer indirect"; strings.Join(names, ", ") != want {
 		t.Errorf("%v, want %s", names, want)
+	}
+
+	s.groups.entries[0].Marker.State = directory.Deleting
+	if got := is(t, s.ask("GET", "/scim/v2/Users/id-1", ""), 200)["groups"].([]any); len(got) != 1 {
+		t.Errorf("a group that is being deleted still shows, or what it is in: %v", got)
 	}
 }
