@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"scimgate/internal/slapd"
 )
 
 const (
@@ -486,5 +488,57 @@ func TestDiscoveryTellsTheDeclaration(t *testing.T) {
 	}
 	if got := c.get("/ResourceTypes/Group").text("$.schemaExtensions[0].schema"); got != badgeURN {
 		t.Errorf("the extension of groups is %s", got)
+	}
+}
+
+// An attribute that has no rule of equality in the directory is changed like any
+// other, and found whatever rules it has.
+func TestAttributesWithoutMatchingRules(t *testing.T) {
+	t.Parallel()
+	s := usual()
+	s.UserRules = []string{`{scim: 'phoneNumbers[type eq "fax"].value', ldap: facsimileTelephoneNumber}`, `{scim: profileUrl, ldap: labeledURI}`}
+	g := serve(t, s)
+	c, d := g.client(t), g.tree(t)
+	id := c.create(person("ann", object{"profileUrl": "https://example.org/Ann", "phoneNumbers": []object{{"type": "fax", "value": "+1 555"}}}))
+	c.patch("/Users/"+id, object{"op": "replace", "path": `phoneNumbers[type eq "fax"].value`, "value": "+1 666"}).want(200, 204)
+	c.patch("/Users/"+id, object{"op": "add", "path": "phoneNumbers", "value": []object{{"type": "fax", "value": "+1 777"}}}).want(200, 204)
+	got := d.entry(id).GetAttributeValues("facsimileTelephoneNumber")
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"+1 666", "+1 777"}) {
+		t.Errorf("fax is %q", got)
+	}
+	for _, filter := range []string{`phoneNumbers[type eq "fax" and value eq "+1 777"]`, `profileUrl sw "https://"`, `profileUrl eq "HTTPS://example.org/ann"`} {
+		if got := c.find("Users", filter).ids(); !slices.Equal(got, []string{id}) {
+			t.Errorf("%s finds %v", filter, got)
+		}
+	}
+}
+
+// A type that the directory's attribute cannot hold is a fault at start, with
+// its line.
+func TestTypesThatTheDirectoryCannotHold(t *testing.T) {
+	t.Parallel()
+	s := usual()
+	s.UserRules = []string{`{scim: nickName, ldap: jpegPhoto}`, `{scim: x509Certificates, ldap: userCertificate}`, `{scim: locale, ldap: createTimestamp, mutability: readOnly}`}
+	server, err := slapd.Start(t.Context(), s.slapd(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	config := s.write(t, t.TempDir(), server)
+	code, _, complaint := run(t, "serve", "--config", config)
+	for _, words := range []string{
+		"attributes[10].ldap: jpegPhoto holds bytes, and nickName is text", "attributes[11].ldap: userCertificate has to be asked for as userCertificate;binary", "\n2 faults",
+	} {
+		if !strings.Contains(complaint, words) {
+			t.Errorf("no word of %q:\n%s", words, complaint)
+		}
+	}
+	if code != 2 || !strings.Contains(complaint, "scimgate.yaml:34:") {
+		t.Errorf("exit code %d:\n%s", code, complaint)
 	}
 }
