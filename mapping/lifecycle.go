@@ -97,7 +97,7 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 			continue
 		case slices.Contains(want.Kept, name):
 			continue
-		case r.leaf.Type == scim.Binary || r.noEquality && !r.isReference():
+		case r.whole():
 			whole = append(whole, r.replaced(old.Attributes[name], want.Attributes[name])...)
 			continue
 		case r.isReference():
