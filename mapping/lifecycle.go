@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/scim"
 )
 
 // Stamp identifies one request in the marker of what it writes.
