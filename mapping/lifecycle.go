@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/scim"
 )
 
 // Stamp identifies one request in the marker of what it writes.
@@ -97,7 +96,7 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 			continue
 		case slices.Contains(want.Kept, name):
 			continue
-		case r.leaf.Type == scim.Binary || r.noEquality && !r.isReference():
+		case r.whole():
 			whole = append(whole, r.replaced(old.Attributes[name], want.Attributes[name])...)
 			continue
 		case r.isReference():

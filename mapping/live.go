@@ -9,9 +9,8 @@ import (
 )
 
 // Hold holds the declaration against the schema that the directory has: what
-// it does not know, does not allow, or demands without a source. The mapping
-// notes which comparisons the directory can make; until it is held it takes the
-// usual ones for granted. So Hold comes before the first translation.
+// it does not know, does not allow, or demands without a source. It notes how the
+// directory compares, so it comes before the first request.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
@@ -38,8 +37,8 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 		key := m.ruleKey(i)
 		if !r.isComputed() && r.readOnly() {
 			if a, ok := h.known(key+".ldap", r.config.LDAP); ok {
+				r.ldap = a
 				h.holds(key, r, a)
-				r.learn(a)
 			}
 			continue
 		}
@@ -47,12 +46,12 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 		if !ok {
 			continue
 		}
-		h.holds(key, r, a)
-		r.learn(a)
+		r.ldap = a
 		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
 			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
 				r.config.LDAP, r.path.String())
 		}
+		h.holds(key, r, a)
 		if r.always(m) {
 			fed = append(fed, a.Names[0])
 		}

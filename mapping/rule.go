@@ -4,6 +4,7 @@ import (
 	"strings"
 	"text/template"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 )
 
@@ -25,8 +26,8 @@ type rule struct {
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions
-	// What the directory cannot do with the attribute; see Hold.
-	noEquality, looseEquality, looseSubstring bool
+
+	ldap directory.AttributeType // what the directory says of it, once Hold was told
 }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }

@@ -69,27 +69,25 @@ func (h *holder) typed(key string, r *rule, one func([]string) bool) {
 	}
 }
 
-// learn notes which comparisons of the attribute's values would miss some that
-// are equal in SCIM: those that have no rule in the directory, and those by a
-// rule that minds the case where SCIM does not.
-func (r *rule) learn(a directory.AttributeType) {
-	if a.Syntax == "" {
-		return // a schema that says so little
+// narrows reports whether a comparison in the directory finds all that is equal
+// in SCIM: not where there is no rule for it, nor by a rule that minds the case
+// where SCIM does not. A directory that has said nothing is taken to have the
+// usual rules.
+func (r *rule) narrows(op directory.FilterOp) bool {
+	if r.ldap.Syntax == "" {
+		return true
 	}
-	misses := func(matching string) bool {
-		matching = strings.ToLower(matching)
-		exact := strings.HasPrefix(matching, "caseexact") || strings.HasPrefix(matching, "octetstring")
-		return matching == "" || exact && !r.leaf.CaseExact && r.leaf.Type != scim.Boolean
+	matching := r.ldap.Equality
+	if op != directory.Equal {
+		matching = r.ldap.Substring
 	}
-	r.noEquality = a.Equality == ""
-	r.looseEquality, r.looseSubstring = misses(a.Equality), misses(a.Substring)
+	matching = strings.ToLower(matching)
+	exact := strings.HasPrefix(matching, "caseexact") || strings.HasPrefix(matching, "octetstring")
+	return matching != "" && !(exact && !r.leaf.CaseExact && r.leaf.Type != scim.Boolean)
 }
 
-// narrows reports whether a comparison in the directory finds all that is equal
-// in SCIM.
-func (r *rule) narrows(op directory.FilterOp) bool {
-	if op == directory.Equal {
-		return !r.looseEquality
-	}
-	return !r.looseSubstring
+// whole reports whether the attribute is written as a whole: without a rule of
+// equality single values can be neither added nor deleted.
+func (r *rule) whole() bool {
+	return r.leaf.Type == scim.Binary || r.ldap.Syntax != "" && r.ldap.Equality == "" && !r.isReference()
 }

@@ -116,6 +116,25 @@ func TestTheExampleFileLoads(t *testing.T) {
 	}
 }
 
+// What the example shows in comments of further types is right as well.
+func TestTheExampleOfAFurtherTypeLoads(t *testing.T) {
+	text, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(text), "    # resourceTypes:")
+	if !ok {
+		t.Fatal("the example has no resourceTypes any more")
+	}
+	block = "    resourceTypes:" + strings.ReplaceAll(block, "\n    # ", "\n    ")
+	c := mustLoad(t, "    groups:\n", block+"    groups:\n", "reference: [User, Group]", "reference: [User, Group, Device]")
+	types := c.Tenants[0].ResourceTypes
+	if len(types) != 1 || types[0].Name != "Device" || types[0].Endpoint != "Devices" || types[0].Base != "ou=devices,dc=example,dc=org" ||
+		len(types[0].Attributes) != 4 || types[0].Kind.Schema != types[0].Schema || types[0].Peers[0] != "Device" {
+		t.Errorf("the further types are read as %+v", types)
+	}
+}
+
 func TestVariablesAreReplaced(t *testing.T) {
 	c := mustLoad(t,
 		"name: okta", "name: ${NAME}",

@@ -17,11 +17,12 @@ func Replace(def Definition, now, to Resource) (Resource, error) {
 		if old == nil {
 			return nil
 		}
+		var err error
 		if f.attribute.Mutability == Immutable && f.in(made) != nil {
-			return f.unchanged(def, old, f.in(made))
+			err = f.unchanged(def, old, f.in(made))
 		}
 		f.set(made, old)
-		return nil
+		return err
 	})
 	return made, err
 }
