@@ -100,7 +100,8 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	}
 	base := directory.FoldDN(st.c.Base)
 	entries := make([]directory.Entry, 0, len(found))
-	for _, raw := range found {
+	for i, raw := range found {
+		found[i] = nil // of a large list, only one form at a time
 		// The base itself is the directory's, not an entry of the collection.
 		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
 			continue
