@@ -76,6 +76,10 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 	return q.gateway.walks.put(l.list, l.byCursor, places, q.gateway.now()), whole, nil
 }
 
+// enumerations is how many long lists a gateway reads at a time; each can take
+// some hundred megabytes where a directory has 100,000 people.
+const enumerations = 4
+
 // enumerate finds the entries of one of the list's types, with what sorting
 // them takes, or whole where few match anyway.
 func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
@@ -109,6 +113,12 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 		search.Attributes, search.Places = []string{}, true
 	default:
 		search.Attributes, search.Places = m.Reads(paths), !m.ReadsMarker(paths)
+	}
+	if !whole {
+		if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
+			return nil, false, err
+		}
+		defer q.gateway.enumerating.Release(1)
 	}
 	entries, err := of.typ.store.Search(q.ctx(), search)
 	if directory.Is(err, directory.TooMany) && !exact {
