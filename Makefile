@@ -62,7 +62,7 @@ test-containers:
 # client waits.
 test-large:
 	@deploy/install-deps go slapd
-	go test -tags "integration large" -count=1 -timeout 15m -run Large ./integration/
+	go test -tags "integration large" -count=1 -timeout 15m -run TestLargeWalk ./integration/
 
 # TESTED=yes says that make test was green just now, so it need not run again.
 test-all: $(if $(TESTED),,test) test-large test-containers

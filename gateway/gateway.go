@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
 
 	"scimgate/internal/directory"
 	"scimgate/mapping"
@@ -68,13 +69,15 @@ type Gateway struct {
 	now     func() time.Time
 	walks   *walks
 	cursors sealer
+	// enumerating bounds how many long lists are read at a time.
+	enumerating *semaphore.Weighted
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
 func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
 	g := &Gateway{
 		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		walks: newWalks(placesKept), cursors: newSealer(cfg.CursorKey),
+		walks: newWalks(placesKept), cursors: newSealer(cfg.CursorKey), enumerating: semaphore.NewWeighted(enumerations),
 	}
 	e := g.echo
 	e.HideBanner = true

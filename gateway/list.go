@@ -75,6 +75,10 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 	return q.gateway.walks.put(l.list, l.byCursor, places, q.gateway.now()), whole, nil
 }
 
+// enumerations is how many long lists a gateway reads at a time; each can take
+// some hundred megabytes where a directory has 100,000 people.
+const enumerations = 4
+
 // enumerate finds the entries of one of the list's types, with what sorting
 // them takes, or whole where few match anyway.
 func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
@@ -92,30 +96,46 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
+	few := selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives
+	if !few {
+		if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
+			return nil, false, err
+		}
+		defer q.gateway.enumerating.Release(1)
+	}
 	// Of groups that are shown with their members only a page is read.
 	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
-	whole := selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives && !crowded
-	paths := append(l.order.paths(typ), found.reads(m.Definition())...)
+	whole := few && !crowded
+	entries, err := of.candidates(found, whole, l.order.paths(typ))
+	if directory.Is(err, directory.TooMany) && found.rest != nil {
+		return nil, false, tooMany(found, err)
+	}
+	return entries, whole, err
+}
+
+// candidates finds the entries that a filter leaves, whole or with what sorting
+// them takes, and sorts out those that do not match.
+func (q *request) candidates(f narrowed, whole bool, order []scim.Path) ([]directory.Entry, error) {
+	m := q.typ.mapping
+	paths := append(order, f.reads(m.Definition())...)
+	again := m.Members() != "" && f.needs.refs // groups are read again with their members, some at a time
 	var search directory.Query
 	switch {
 	case whole:
-		search.Attributes = of.view.reads(of.typ)
-	case len(paths) == 0, crowded && found.needs.refs: // these are read again, some at a time
+		search.Attributes = q.view.reads(q.typ)
+	case len(paths) == 0, again:
 		search.Attributes, search.Places = []string{}, true
 	default:
 		search.Attributes, search.Places = m.Reads(paths), !m.ReadsMarker(paths)
 	}
-	entries, err := of.find(found, search)
+	entries, err := q.find(f, search)
 	switch {
-	case directory.Is(err, directory.TooMany) && found.rest != nil:
-		return nil, false, tooMany(found, err)
-	case err != nil || found.rest == nil:
-	case crowded && found.needs.refs:
-		entries, err = of.sortOutGroups(found, entries, m.Reads(paths))
-	default:
-		entries, err = of.sortOut(found, entries)
+	case err != nil || f.rest == nil:
+		return entries, err
+	case again:
+		return q.sortOutGroups(f, entries, m.Reads(paths))
 	}
-	return entries, whole, err
+	return q.sortOut(f, entries)
 }
 
 // tooMany says that too many entries would have to be looked at for a filter

@@ -291,3 +291,22 @@ func TestFiltersAreBounded(t *testing.T) {
 	s.config.FilterEntries = 9
 	is(t, s.ask("GET", "/scim/v2/Users?filter=title+ne+%22a%22", ""), 200)
 }
+
+// Long lists are read a few at a time; who waits for longer than a request may
+// take is asked to come again, and look-ups do not wait.
+func TestEnumerationsAreBounded(t *testing.T) {
+	s := peopled(t, 3, 0)
+	patient := s.config.RequestTimeout
+	if !s.enumerating.TryAcquire(enumerations) {
+		t.Fatal("somebody enumerates")
+	}
+	s.config.RequestTimeout = time.Millisecond
+	isError(t, s.ask("GET", "/scim/v2/Users", ""), 503, "")
+	s.config.RequestTimeout = patient
+	is(t, s.ask("GET", "/scim/v2/Users?filter=userName+eq+%22u01%22", ""), 200)
+	s.enumerating.Release(enumerations)
+	is(t, s.ask("GET", "/scim/v2/Users", ""), 200)
+	if !s.enumerating.TryAcquire(enumerations) {
+		t.Error("a place is not given back")
+	}
+}

@@ -80,9 +80,11 @@ func (o order) place(typ int, m *mapping.Mapping, e directory.Entry) place {
 // compare tells which of two places comes first. Equal keys stand in the order
 // of an unsorted list, whichever way the keys go.
 func (o order) compare(a, b place) int {
-	byKey := cmp.Compare(a.key, b.key)
-	if o.descending {
-		byKey = -byKey
+	if byKey := cmp.Compare(a.key, b.key); byKey != 0 {
+		if o.descending {
+			return -byKey
+		}
+		return byKey
 	}
-	return cmp.Or(byKey, cmp.Compare(a.typ, b.typ), cmp.Compare(a.created, b.created), cmp.Compare(a.id, b.id))
+	return cmp.Or(cmp.Compare(a.typ, b.typ), cmp.Compare(a.created, b.created), cmp.Compare(a.id, b.id))
 }

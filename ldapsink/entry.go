@@ -57,8 +57,10 @@ func (st *store) entry(raw *ldap.Entry, s selection) directory.Entry {
 	e := directory.Entry{
 		DN: raw.DN, ID: first(raw, f.id), Version: first(raw, f.version),
 		Created: when(first(raw, f.created)), Modified: when(first(raw, f.modified)),
-		Marker:     st.marker(raw),
-		Attributes: make(directory.Attributes, len(s.names)),
+		Marker: st.marker(raw),
+	}
+	if len(s.names) > 0 {
+		e.Attributes = make(directory.Attributes, len(s.names))
 	}
 	for _, a := range raw.Attributes {
 		name, ok := spelled(a.Name, s.names)

@@ -7,10 +7,10 @@ import (
 )
 
 // Reads returns the LDAP attributes that hold the values of SCIM attributes:
-// what has to be read of an entry so that its resource has these. Each path
-// brings its attribute as a whole, since the rules of one attribute make its
-// elements together. The naming attribute is always among them, so the answer
-// is never empty, which would be no attributes at all.
+// what has to be read of an entry so that its resource has these. A path into a
+// list brings the attribute as a whole, since its rules make the elements
+// together. The naming attribute is always among them, so the answer is never
+// empty, which would be no attributes at all.
 func (m *Mapping) Reads(paths []scim.Path) []string {
 	names := []string{m.config.RDN}
 	for _, p := range paths {
@@ -24,10 +24,10 @@ func (m *Mapping) Reads(paths []scim.Path) []string {
 		for i := range m.rules {
 			r := &m.rules[i]
 			whole := p.Attr == "" && r.path.URN == p.URN
-			if r.isComputed() || r.isSecret() || !whole && !r.at(p.URN, p.Attr) || slices.Contains(names, r.config.LDAP) {
-				continue
+			wanted := whole || r.at(p.URN, p.Attr) && (r.top.MultiValued || p.Sub == "" || p.Sub == r.path.Sub)
+			if wanted && !r.isComputed() && !r.isSecret() && !slices.Contains(names, r.config.LDAP) {
+				names = append(names, r.config.LDAP)
 			}
-			names = append(names, r.config.LDAP)
 		}
 	}
 	return names

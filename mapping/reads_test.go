@@ -54,7 +54,8 @@ func TestReadsAreEnough(t *testing.T) {
 func TestReadsAreFew(t *testing.T) {
 	m := compile(t, people(), "User")
 	for text, want := range map[string][]string{
-		"userName": {"uid"}, "title": {"uid", "title"}, "active": {"uid"}, "meta.created": {"uid"}, "shoeSize": {"uid"},
+		"userName": {"uid"}, "title": {"uid", "title"}, "active": {"uid"}, "meta.created": {"uid"}, "name.familyName": {"uid", "sn"},
+		"name": {"uid", "givenName", "sn", "scimMiddleName", "scimHonorificPrefix", "scimHonorificSuffix"}, "shoeSize": {"uid"},
 		"emails.value": {"uid", "mail", "scimHomeMail", "scimOtherMail"}, "enterprise:manager.value": {"uid", "manager"},
 	} {
 		p, err := scim.ParsePath(text)

@@ -143,3 +143,35 @@ func TestFilterPaths(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A body is a search or a 400, and never the end of the program.
+func FuzzDecodeSearch(f *testing.F) {
+	for _, body := range []string{
+		`{}`, `{"schemas":["` + SearchRequestURN + `"],"attributes":["displayName"],"filter":"displayName sw \"smith\"","startIndex":1,"count":10}`,
+		`{"cursor":"","count":1e3,"sortBy":"name.familyName","sortOrder":"descending"}`, `{"count":99999999999999999999}`, `{"attributes":[[]]}`, `{"filter":{}}`, `[`,
+		`{"sortBy":"emails[type eq \"work\"].value"}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s, err := DecodeSearch(body)
+		var e *Error
+		if err != nil && (!errors.As(err, &e) || e.Status != 400 || e.Type == "" || e.Detail == "") {
+			t.Fatalf("%q: %v", body, err)
+		}
+		if err != nil {
+			return
+		}
+		for _, def := range []Definition{UserDefinition(), GroupDefinition()} {
+			if s.SortBy != nil {
+				if o, ok, err := def.Ordering(*s.SortBy); ok && err == nil {
+					o.Key(Resource{"userName": "a", "emails": []any{map[string]any{"value": "b"}}})
+				}
+			}
+			if s.Filter != nil {
+				def.Within(s.Filter)
+				FilterPaths(s.Filter)
+			}
+		}
+	})
+}
