@@ -9,7 +9,8 @@ import (
 // Reads returns the LDAP attributes that hold the values of SCIM attributes:
 // what has to be read of an entry so that its resource has these. A path into a
 // list brings the attribute as a whole, since its rules make the elements
-// together. The naming attribute is always among them, so the answer is never
+// together, and a path to what is shown of another resource brings the reference.
+// The naming attribute is always among them, so the answer is never
 // empty, which would be no attributes at all.
 func (m *Mapping) Reads(paths []scim.Path) []string {
 	names := []string{m.config.RDN}
@@ -24,7 +25,7 @@ func (m *Mapping) Reads(paths []scim.Path) []string {
 		for i := range m.rules {
 			r := &m.rules[i]
 			whole := p.Attr == "" && r.path.URN == p.URN
-			wanted := whole || r.at(p.URN, p.Attr) && (r.top.MultiValued || p.Sub == "" || p.Sub == r.path.Sub)
+			wanted := whole || r.at(p.URN, p.Attr) && (r.top.MultiValued || p.Sub == "" || p.Sub == r.path.Sub || r.shownOf(p.Sub))
 			if wanted && !r.isComputed() && !r.isSecret() && !slices.Contains(names, r.config.LDAP) {
 				names = append(names, r.config.LDAP)
 			}

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"slices"
+
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 )
@@ -77,7 +79,9 @@ func (m *Mapping) DisplayPaths() []scim.Path {
 	var paths []scim.Path
 	for i := range m.rules {
 		r := &m.rules[i]
-		if name := r.displayPart(); name != "" {
+		name := r.displayPart()
+		mapped := slices.ContainsFunc(m.at(r.path), func(other *rule) bool { return other.path.Sub == name })
+		if name != "" && !mapped {
 			paths = append(paths, scim.Path{URN: r.path.URN, Attr: r.path.Attr, Sub: name})
 		}
 	}
