@@ -3,7 +3,7 @@ package scim
 // maxWork bounds how many elements of lists one patch or body may look at, a
 // filter's comparisons counted each. What identity providers send stays far
 // below; a body made for it would keep a processor busy for minutes.
-const maxWork = 5_000_000
+const maxWork = 2_000_000
 
 // spend counts the elements that an operation on t has to look at.
 func (e editor) spend(t target) error {

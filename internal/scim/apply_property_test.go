@@ -410,3 +410,43 @@ func TestSplitMembersEqualsApply(t *testing.T) {
 		}
 	})
 }
+
+// Each documented departure makes a difference: the RFC alone would have it
+// otherwise, so the model does not excuse what nobody decided.
+func TestDeparturesAreReal(t *testing.T) {
+	def := Definition{Name: "Thing", Core: Schema{ID: "urn:example:2.0:Thing", Attributes: []Attribute{
+		{Name: "title", Mutability: ReadWrite}, {Name: "flag", Type: Boolean, Mutability: ReadWrite},
+		{Name: "mails", Type: Complex, MultiValued: true, Mutability: ReadWrite, SubAttributes: []Attribute{
+			{Name: "value", Mutability: ReadWrite}, {Name: "type", Mutability: ReadWrite}}},
+		{Name: "crew", Type: Complex, MultiValued: true, Mutability: ReadWrite, SubAttributes: []Attribute{
+			{Name: "value", Mutability: Immutable}, {Name: "type", Mutability: ReadWrite}}},
+	}}}
+	work := []probe{{"type", "eq", "work"}}
+	for name, test := range map[string]struct {
+		without func(*departures)
+		q       request
+	}{
+		"value paths create": {func(d *departures) { d.valuePathsCreate = false },
+			request{"replace", &place{attr: "mails", tests: []probe{{"type", "eq", "home"}}, sub: "value"}, true, "h"}},
+		"remove names values": {func(d *departures) { d.removeNamesValues = false },
+			request{"remove", &place{attr: "crew"}, true, []any{map[string]any{"value": "a"}}}},
+		"strangers may leave": {func(d *departures) { d.strangersMayLeave = false },
+			request{"remove", &place{attr: "crew", tests: []probe{{"value", "eq", "z"}}}, false, nil}},
+		"an empty replace clears":    {func(d *departures) { d.emptyReplaceClears = false }, request{"replace", &place{attr: "title"}, true, ""}},
+		"forms are forgiven":         {func(d *departures) { d.formsAreForgiven = false }, request{"replace", &place{attr: "flag"}, true, "True"}},
+		"foreign paths are ignored":  {func(d *departures) { d.foreignPathsIgnore = false }, request{"replace", &place{urn: "urn:x:y", attr: "z"}, true, "v"}},
+		"a value path is no member":  {func(d *departures) { d.membersAreKeyed = false }, request{"add", &place{attr: "crew", tests: []probe{{"value", "eq", "z"}}, sub: "type"}, true, "User"}},
+		"a path that RFC and we see": {func(*departures) {}, request{"replace", &place{attr: "mails", tests: work, sub: "value"}, true, "n"}},
+	} {
+		r := Resource{"title": "t", "flag": true, "mails": []any{map[string]any{"value": "w", "type": "work"}},
+			"crew": []any{map[string]any{"value": "a"}, map[string]any{"value": "b"}}}
+		strict := asDocumented
+		test.without(&strict)
+		ours, err := applied(def, r, bodyOf([]request{test.q}))
+		theirs, fail := model{def, strict}.patched(r, []request{test.q})
+		differs := (err == nil) != (fail == nil) || err == nil && cmp.Diff(any(theirs), copied(map[string]any(ours))) != ""
+		if differs != (strict != asDocumented) {
+			t.Errorf("%s: differs %v: ours %v %v, the RFC's %v %v", name, differs, ours, err, theirs, fail)
+		}
+	}
+}
