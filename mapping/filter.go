@@ -51,8 +51,15 @@ func (m *Mapping) FilterReferences(f scim.Filter) []Reference {
 			walk(f.Filter, around)
 		case scim.ValuePath:
 			walk(f.Filter, f.Path)
+		case scim.Present:
+			if f.Path.Filter != nil {
+				walk(f.Path.Filter, f.Path)
+			}
 		case scim.Compare:
 			p := f.Path
+			if p.Filter != nil {
+				walk(p.Filter, p)
+			}
 			if around.Attr != "" {
 				p = scim.Path{URN: around.URN, Attr: around.Attr, Sub: p.Attr}
 			}
@@ -264,7 +271,7 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 		// Numbers compare by what they are worth, not by their digits.
 		return term{filter: present}, nil
 	}
-	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil
+	return term{filter: r.narrowed(op, value)}, nil
 }
 
 // substrings are the comparisons that LDAP has too.
@@ -292,6 +299,9 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 	_, canonical, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
 	if !ok {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", p.Attr, m.def.Name)
+	}
+	if _, p, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Filter: f}); ok {
+		f = p.Filter // with the names as the rules spell them
 	}
 	some := term{filter: directory.Filter{Op: directory.Or}, exact: true}
 	for _, element := range m.elements(canonical) {

@@ -9,7 +9,8 @@ import (
 )
 
 // Hold holds the declaration against the schema that the directory has: what
-// it does not know, does not allow, or demands without a source.
+// it does not know, does not allow, or demands without a source. It notes how the
+// directory compares, so it comes before the first request.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
@@ -38,6 +39,7 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 		if !ok {
 			continue
 		}
+		r.ldap = a
 		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
 			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
 				r.config.LDAP, r.path.String())

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"text/template"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 )
 
@@ -26,6 +27,8 @@ type rule struct {
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions
+
+	ldap directory.AttributeType // what the directory says of it, once Hold was told
 }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Match reports whether the resource matches the filter by the rules of RFC 7644
-// section 3.4.2.2. Text compares as the schema's caseExact says, numbers and
+// section 3.4.2.2. Text compares as the schema's caseExact says (see fold), numbers and
 // times by value, a multi-valued attribute matches if any of its values does, and
 // a complex one without a sub-attribute compares by its value. An attribute that
 // is absent or unknown equals null and nothing else. A comparison that makes no
@@ -227,7 +227,7 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 func compareText(op Op, wanted string, exact bool) func(v any) bool {
 	form := fold
 	if exact {
-		form = func(s string) string { return s }
+		form = prepared
 	}
 	wanted = form(wanted)
 	return func(v any) bool {
@@ -243,9 +243,6 @@ func compareText(op Op, wanted string, exact bool) func(v any) bool {
 		return ordered(op, strings.Compare(have, wanted))
 	}
 }
-
-// fold maps text that differs in case only to one form.
-func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
 // ordered reports whether the outcome of a three-way comparison satisfies op.
 func ordered(op Op, c int) bool {

@@ -78,7 +78,7 @@ func splitName(word string) (Path, bool) {
 
 // isName reports whether s is an ATTRNAME of RFC 7643 section 2.1, or "$ref".
 func isName(s string) bool {
-	if s == "$ref" {
+	if strings.EqualFold(s, "$ref") {
 		return true
 	}
 	for i := range len(s) {
