@@ -1,6 +1,8 @@
 # make demo      a private OpenLDAP and the gateway, on loopback; DEMO_FLAGS="--listen ..."
 # make test      format, vet, lint, unit tests, integration tests against a real OpenLDAP
 # make test-all  the same, and the tests that need a container engine
+# make fuzz      every fuzz target in turn; FUZZTIME=30s is how long each is tried. What fails is
+#                kept below the package's testdata/fuzz and repeated by every go test from then on.
 #
 # Both demo and test install what this machine lacks, and say so first: see
 # deploy/install-deps.
@@ -17,7 +19,7 @@ STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 
-.PHONY: build demo test test-openldap test-containers test-all lint fmt clean
+.PHONY: build demo test test-openldap test-containers test-all fuzz lint fmt clean
 
 build:
 	@deploy/install-deps go
@@ -60,6 +62,17 @@ test-containers:
 
 # TESTED=yes says that make test was green just now, so it need not run again.
 test-all: $(if $(TESTED),,test) test-containers
+
+# Targets are found, not listed: a new one is fuzzed from its first day.
+FUZZTIME ?= 30s
+fuzz:
+	@deploy/install-deps go
+	@status=0; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "go test -run '^$$' -fuzz '^$$target$$' -fuzztime $(FUZZTIME) $$package"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || status=1; \
+		done; \
+	done; exit $$status
 
 lint: $(STATICCHECK)
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \

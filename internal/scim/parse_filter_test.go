@@ -116,6 +116,9 @@ func FuzzParseFilter(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, seed := range append(seenFilters, transcriptSeeds(f).filters...) {
+		f.Add(seed)
+	}
 	user := resource(f, `{"userName":"bjensen","active":true,"emails":[{"type":"work","value":"x","primary":true}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		first, err := ParseFilter(text)

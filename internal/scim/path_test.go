@@ -101,6 +101,9 @@ func FuzzParsePath(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, seed := range append(seenPaths, transcriptSeeds(f).paths...) {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		first, err := ParsePath(text)
 		if err != nil {

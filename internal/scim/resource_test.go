@@ -141,6 +141,11 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, seed := range transcriptSeeds(f).bodies {
+		f.Add(seed)
+	}
+	f.Add([]byte(`{"userName":"u","USERNAME":"U","emails":[{"VALUE":"a","value":""}],"active":["True"],"name":{"givenName":["x"]}}`))
+	f.Add([]byte(strings.Repeat(`{"a":[`, 40)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := Decode(body, UserDefinition())
 		if err != nil {
