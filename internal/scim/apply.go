@@ -72,7 +72,7 @@ func (e editor) operation(o Operation) error {
 	}
 	switch {
 	case t.readOnly():
-		return BadRequest(TypeMutability, "%s of %s is read-only; leave the operation out", t.path, e.def.Name)
+		return BadRequest(TypeMutability, "%s of %s is read-only; leave the operation out", t.path.brief(), e.def.Name)
 	case o.Op == "remove":
 		return e.removeOperation(t, o)
 	case !o.HasValue:
@@ -100,10 +100,10 @@ func (d Definition) target(p Path) (target, bool, error) {
 		plain := p
 		plain.Filter = nil
 		if _, ok := d.find(plain); ok {
-			return target{}, false, BadRequest(TypeInvalidPath, "the filter in %s names a sub-attribute that %s does not have", p, p.Attr)
+			return target{}, false, BadRequest(TypeInvalidPath, "the filter in %s names a sub-attribute that %s does not have; /Schemas lists those it has", p.brief(), p.Attr)
 		}
 	}
-	return target{}, false, BadRequest(TypeInvalidPath, "%s has no attribute %s", d.Name, p)
+	return target{}, false, BadRequest(TypeInvalidPath, "%s has no attribute %s; /Schemas lists those it has", d.Name, p.brief())
 }
 
 // mergeValue merges the value of a path-less operation, or of one on a schema.
@@ -160,7 +160,7 @@ func (e editor) mergeExtension(c change, within string) error {
 	}
 	object, ok := c.value.(map[string]any)
 	if !ok {
-		return BadRequest(TypeInvalidValue, "%s: got %s, expected an object with attributes", c.path, kindOf(c.value))
+		return BadRequest(TypeInvalidValue, "%s: got %s, expected an object with attributes", c.path.brief(), kindOf(c.value))
 	}
 	return e.merge(c.op, c.path.URN, object)
 }
@@ -188,7 +188,7 @@ func (e editor) set(c change) error {
 	case c.top.isComplex():
 		return e.assignComplex(c)
 	}
-	v, err := normalize(c.top, c.path.String(), c.value)
+	v, err := normalize(c.top, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (e editor) settable(c change, old, v any) error {
 		return nil
 	}
 	if e.creating {
-		return BadRequest(TypeInvalidSyntax, "%s: given twice, with different values", c.path)
+		return BadRequest(TypeInvalidSyntax, "%s: given twice, with different values; send it once", c.path.brief())
 	}
 	if c.leaf.Mutability == Immutable {
 		return e.immutable(c.target)
@@ -230,7 +230,7 @@ func (e editor) clear(c change) error {
 
 // assignSub sets name.givenName or manager.value.
 func (e editor) assignSub(c change) error {
-	v, err := normalize(c.leaf, c.path.String(), c.value)
+	v, err := normalize(c.leaf, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (e editor) assignSub(c change) error {
 // (RFC 7644 section 3.5.2.3), unless the value itself is given: they were about
 // the old one.
 func (e editor) assignComplex(c change) error {
-	v, err := normalize(c.top, c.path.String(), c.value)
+	v, err := normalize(c.top, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}

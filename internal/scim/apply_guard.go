@@ -53,5 +53,5 @@ func (e editor) guard(t target, do func() error) error {
 }
 
 func (e editor) immutable(t target) error {
-	return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set; leave the operation out", t.path, e.def.Name)
+	return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set; leave the operation out", t.path.brief(), e.def.Name)
 }

@@ -5,7 +5,7 @@ import "slices"
 // assignList adds elements to a multi-valued attribute or replaces them all. An
 // element that is there already is not added again (RFC 7644 section 3.5.2.1).
 func (e editor) assignList(c change) error {
-	v, err := normalize(c.top, c.path.String(), c.value)
+	v, err := normalize(c.top, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func onePrimary(list []any, touched []int) []any {
 // value and primary, so these need a filter if there are several.
 func (e editor) assignEach(c change) error {
 	list := slices.Clone(elements(e.get(c.path)))
-	v, err := normalize(c.leaf, c.path.String(), c.value)
+	v, err := normalize(c.leaf, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (e editor) assignMatching(c change) error {
 	if c.path.Sub != "" {
 		element = c.leaf
 	}
-	v, err := normalize(element, c.path.String(), c.value)
+	v, err := normalize(element, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (e editor) removeOperation(t target, o Operation) error {
 // removeValues removes the elements that equal a given one. A given element
 // without a type stands for all types.
 func (e editor) removeValues(t target, v any) error {
-	normal, err := normalize(t.top, t.path.String(), v)
+	normal, err := normalize(t.top, t.path.brief(), v)
 	if err != nil {
 		return err
 	}
@@ -171,5 +171,5 @@ func (e editor) keep(t target, kept []any) error {
 }
 
 func required(t target) error {
-	return BadRequest(TypeMutability, "%s is required and cannot be removed; replace it by another value", t.path)
+	return BadRequest(TypeMutability, "%s is required and cannot be removed; replace it by another value", t.path.brief())
 }

@@ -141,7 +141,7 @@ func compareAny(f Compare, a Attribute, values []any) (bool, error) {
 		case ok:
 			a, values = value, valueParts(values)
 		case f.Value != nil:
-			return false, BadRequest(TypeInvalidFilter, "filter: %s is complex, expected one of its sub-attributes", f.Path)
+			return false, BadRequest(TypeInvalidFilter, "filter: %s is complex, expected one of its sub-attributes", f.Path.brief())
 		}
 	}
 	if f.Value == nil {
@@ -181,7 +181,7 @@ func compareNull(f Compare, present bool) (bool, error) {
 	case Ne:
 		return present, nil
 	}
-	return false, BadRequest(TypeInvalidFilter, "filter: %s %s null makes no sense, expected eq or ne", f.Path, f.Op)
+	return false, BadRequest(TypeInvalidFilter, "filter: %s %s null makes no sense, expected eq or ne", f.Path.brief(), f.Op)
 }
 
 // comparison returns the test that a filter makes of one value.
@@ -192,7 +192,7 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 	case Boolean:
 		b, ok := ParseBoolean(wanted)
 		if !ok || f.Op != Eq && f.Op != Ne {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a boolean, expected eq or ne with true or false", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a boolean, expected eq or ne with true or false", f.Path.brief())
 		}
 		return func(v any) bool {
 			have, ok := ParseBoolean(text(v))
@@ -200,11 +200,11 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 		}, nil
 	case Binary:
 		if f.Op != Eq && f.Op != Ne && !textual {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is binary and has no order, expected eq or ne", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is binary and has no order, expected eq or ne", f.Path.brief())
 		}
 	case Integer, Decimal:
 		if _, err := strconv.ParseFloat(wanted, 64); err != nil && !textual {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a number, expected a number such as 42", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a number, expected a number such as 42", f.Path.brief())
 		}
 		if !textual {
 			return func(v any) bool { return ordered(f.Op, compareNumbers(text(v), wanted)) }, nil
@@ -212,7 +212,7 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 	case DateTime:
 		at, ok := parseDateTime(wanted)
 		if !ok && !textual {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a time, expected one such as \"2011-05-13T04:42:34Z\"", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a time, expected one such as \"2011-05-13T04:42:34Z\"", f.Path.brief())
 		}
 		if !textual {
 			return func(v any) bool {

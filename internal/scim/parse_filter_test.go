@@ -124,6 +124,7 @@ func FuzzParseFilter(f *testing.F) {
 		first, err := ParseFilter(text)
 		if err != nil {
 			wantError(t, err, TypeInvalidFilter, "filter")
+			wantBadRequest(t, err)
 			return
 		}
 		printed := first.String()
@@ -137,6 +138,7 @@ func FuzzParseFilter(f *testing.F) {
 		wantEqual(t, second, first)
 		if _, err := Match(first, user, UserDefinition()); err != nil {
 			wantError(t, err, TypeInvalidFilter)
+			wantBadRequest(t, err)
 		}
 	})
 }

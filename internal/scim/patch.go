@@ -91,9 +91,5 @@ func (o Operation) String() string {
 	if o.Path == nil {
 		return o.Op
 	}
-	path := o.Path.String()
-	if len(path) > 100 {
-		path = strings.ToValidUTF8(path[:100], "") + "…"
-	}
-	return o.Op + " " + path
+	return o.Op + " " + o.Path.brief()
 }

@@ -40,6 +40,19 @@ func (p Path) String() string {
 	return b.String()
 }
 
+// brief is the path for an error's detail, which a client's long filter must not
+// fill.
+func (p Path) brief() string { return cut(p.String()) }
+
+// cut shortens text that a client sent.
+func cut(s string) string {
+	const most = 100
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
 // ParsePath reads a path. What it cannot read is a 400 invalidPath that says
 // where, what was found and what was expected.
 func ParsePath(s string) (Path, error) {

@@ -108,6 +108,7 @@ func FuzzParsePath(f *testing.F) {
 		first, err := ParsePath(text)
 		if err != nil {
 			wantError(t, err, TypeInvalidPath, "path")
+			wantBadRequest(t, err)
 			return
 		}
 		second, err := ParsePath(first.String())

@@ -149,10 +149,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := Decode(body, UserDefinition())
 		if err != nil {
-			var e *Error
-			if !asError(err, &e) || e.Status != 400 {
-				t.Fatalf("not a 400: %v", err)
-			}
+			wantBadRequest(t, err)
 			return
 		}
 		// What Decode made is already in the shape that it makes.
