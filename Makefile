@@ -63,16 +63,19 @@ test-containers:
 # TESTED=yes says that make test was green just now, so it need not run again.
 test-all: $(if $(TESTED),,test) test-containers
 
-# Targets are found, not listed: a new one is fuzzed from its first day.
+# Targets are found, not listed: a new one is fuzzed from its first day. Go sometimes calls
+# it a failure that the time was over ("context deadline exceeded"); what fails names an input.
 FUZZTIME ?= 30s
 fuzz:
 	@deploy/install-deps go
-	@status=0; for package in $$(go list ./...); do \
+	@status=0; notes=$$(mktemp); for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			echo "go test -run '^$$' -fuzz '^$$target$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 2s $$package"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s $$package || status=1; \
+			echo "** $$target of $$package, $(FUZZTIME)"; \
+			if ! go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s $$package 2>&1 | tee $$notes; then \
+				grep -q 'context deadline exceeded' $$notes && ! grep -Eq 'Failing input|seed corpus entry' $$notes || status=1; \
+			fi; \
 		done; \
-	done; exit $$status
+	done; rm -f $$notes; exit $$status
 
 lint: $(STATICCHECK)
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
