@@ -1,5 +1,7 @@
 package scim
 
+import "slices"
+
 // maxWork bounds how many elements of lists one patch or body may look at, a
 // filter's comparisons counted each. What identity providers send stays far
 // below; a body made for it would keep a processor busy for minutes.
@@ -37,20 +39,35 @@ func comparisons(f Filter) int {
 }
 
 // guard does what changes t, and sees to it that an immutable attribute that
-// had a value has it still (RFC 7643 section 7).
+// had a value has it still (RFC 7643 section 7), and so a part of a complex one.
+// The elements of a list come and go as a whole.
 func (e editor) guard(t target, do func() error) error {
-	if t.top.Mutability != Immutable || e.creating {
+	partly := !t.top.MultiValued && slices.ContainsFunc(t.top.SubAttributes, Attribute.fixed)
+	if e.creating || !partly && !t.top.fixed() {
 		return do()
 	}
 	old := clone(e.get(t.path))
 	if err := do(); err != nil {
 		return err
 	}
-	if old != nil && !equal(old, e.get(t.path)) {
+	if t.top.fixed() && old != nil && !equal(old, e.get(t.path)) {
 		return e.immutable(t)
+	}
+	if !partly {
+		return nil
+	}
+	was, _ := old.(map[string]any)
+	is, _ := e.get(t.path).(map[string]any)
+	for _, sub := range t.top.SubAttributes {
+		if v := was[sub.Name]; sub.fixed() && v != nil && !equal(v, is[sub.Name]) {
+			t.path.Sub = sub.Name
+			return e.immutable(t)
+		}
 	}
 	return nil
 }
+
+func (a Attribute) fixed() bool { return a.Mutability == Immutable }
 
 func (e editor) immutable(t target) error {
 	return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set; leave the operation out", t.path.brief(), e.def.Name)

@@ -160,6 +160,13 @@ func (m model) store(r map[string]any, urn string, a Attribute, old, value any) 
 	if a.Mutability == Immutable && old != nil && !same(old, value) {
 		return fault(TypeMutability)
 	}
+	before, _ := old.(map[string]any)
+	after, _ := value.(map[string]any)
+	for _, sub := range a.SubAttributes {
+		if v := before[sub.Name]; v != nil && sub.Mutability == Immutable && !same(v, after[sub.Name]) {
+			return fault(TypeMutability)
+		}
+	}
 	into := r
 	if urn != "" && urn != m.def.Core.ID {
 		into, _ = r[urn].(map[string]any)

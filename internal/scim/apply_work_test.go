@@ -22,7 +22,7 @@ func TestApplyKeepsWhatMustStay(t *testing.T) {
 	for _, operation := range []string{
 		`{"op":"remove","path":"born"}`, `{"op":"replace","path":"born","value":""}`, `{"op":"replace","value":{"born":null}}`,
 		`{"op":"add","path":"kinds","value":"b"}`, `{"op":"remove","path":"kinds[value eq \"a\"]"}`, `{"op":"replace","path":"kinds","value":[]}`,
-		`{"op":"remove","path":"name.first"}`, `{"op":"replace","path":"name","value":{"first":null}}`, `{"op":"remove","path":"name.last"}`,
+		`{"op":"remove","path":"name.first"}`, `{"op":"remove","path":"name"}`, `{"op":"replace","path":"name","value":{"first":null}}`, `{"op":"remove","path":"name.last"}`,
 		`{"op":"replace","path":"name","value":{"last":""}}`, `{"op":"replace","path":"name.last","value":"x"}`,
 		`{"op":"remove","path":"mails.type"}`, `{"op":"remove","path":"mails[type eq \"work\"].type"}`,
 		`{"op":"add","path":"mails[type eq \"work\"]","value":{"origin":"x"}}`, `{"op":"replace","path":"mails[type eq \"work\"]","value":{"value":"v","origin":"x"}}`,
@@ -36,11 +36,11 @@ func TestApplyKeepsWhatMustStay(t *testing.T) {
 		}
 	}
 	got, err := Apply(def, resource(t, before), patch(t, `{"op":"remove","path":"urn:x:Gift"},{"op":"add","path":"mails","value":{"value":"v","type":"work","origin":"other"}},`+
-		`{"op":"add","path":"kinds","value":["a"]},{"op":"remove","path":"name"}`))
+		`{"op":"add","path":"kinds","value":["a"]},{"op":"remove","path":"name.nick"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantEqual(t, got, resource(t, `{"born":"1","kinds":["a"],"mails":[{"value":"v","type":"work","origin":"o"}],
+	wantEqual(t, got, resource(t, `{"born":"1","kinds":["a"],"name":{"first":"f","last":"l"},"mails":[{"value":"v","type":"work","origin":"o"}],
 		"urn:x:Tool":{"serial":"s","seen":"yes"},"urn:x:Gift":{"seen":"yes"}}`))
 }
 
