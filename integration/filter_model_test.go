@@ -277,14 +277,14 @@ func ordered(op string, c int) bool {
 }
 
 // caseless maps letters that differ in nothing but case to one of them, as
-// Unicode's simple case folding does: three sigmas are one, and the Turkish i
-// without a dot is a letter of its own.
+// Unicode's simple case folding does: three sigmas are one. The Turkish i without
+// a dot and the long s are letters of their own.
 func caseless(r rune) rune {
 	least := r
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		least = min(least, next)
 	}
-	if least == r && unicode.SimpleFold(r) == r {
+	if r >= 0x80 && least < 0x80 || least == r && unicode.SimpleFold(r) == r {
 		return r
 	}
 	return unicode.ToLower(least)

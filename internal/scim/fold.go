@@ -27,8 +27,10 @@ func foldRune(r rune) rune {
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		least = min(least, next)
 	}
-	if least == r && unicode.SimpleFold(r) == r {
-		return r // it has no case, whatever ToLower says of it
+	if least < 0x80 || least == r && unicode.SimpleFold(r) == r {
+		// It has no case, whatever ToLower says of it. A long s is no s: what is
+		// written in ASCII is looked for in directories that would not think so.
+		return r
 	}
 	return unicode.ToLower(least)
 }
