@@ -20,11 +20,12 @@ func narrowed(op directory.FilterOp, attribute, value string) directory.Filter {
 	value = norm.NFC.String(value)
 	pieces := strings.FieldsFunc(value, unsure)
 	if len(pieces) == 1 && pieces[0] == value {
-		if op != directory.Equal {
-			value = strings.TrimFunc(value, insignificant)
-		}
-		if strings.TrimFunc(value, insignificant) == "" {
+		trimmed := strings.TrimFunc(value, insignificant)
+		if trimmed == "" {
 			return directory.Filter{Op: directory.Present, Attribute: attribute}
+		}
+		if op != directory.Equal && trimmed != value {
+			op, value = directory.Contains, trimmed // what was cut off may stand there, or not
 		}
 		return directory.Filter{Op: op, Attribute: attribute, Value: value}
 	}
@@ -39,7 +40,7 @@ func narrowed(op directory.FilterOp, attribute, value string) directory.Filter {
 	return directory.AndOf(all...)
 }
 
-// insignificant characters at the ends of a text are not compared.
+// insignificant characters at the ends of a text are not compared by some.
 func insignificant(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // unsure letters have a case that not every directory knows. Latin, Greek and
