@@ -213,7 +213,7 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 		// and for some attributes the directory has no rule.
 		return term{filter: present}, nil
 	}
-	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil
+	return term{filter: r.narrowed(op, value)}, nil
 }
 
 // substrings are the comparisons that LDAP has too.
@@ -255,6 +255,9 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 		case "schemas", "meta":
 			return anything, nil
 		}
+	}
+	if _, p, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Filter: f}); ok {
+		f = p.Filter // with the names as the rules spell them
 	}
 	some := term{filter: directory.Filter{Op: directory.Or}, exact: true}
 	for _, element := range m.elements(canonical) {

@@ -53,7 +53,7 @@ func TestFilterInTheDirectorysWords(t *testing.T) {
 		`userName sw "a"`:                               {op(directory.Prefix, "uid", "a"), false},
 		`userName ew "n"`:                               {op(directory.Suffix, "uid", "n"), false},
 		`userName co "n"`:                               {op(directory.Contains, "uid", "n"), false},
-		`userName co " n"`:                              {op(directory.Contains, "uid", " n"), false},
+		`userName co " n"`:                              {op(directory.Contains, "uid", "n"), false},
 		`userName pr`:                                   {present("uid"), true},
 		`userName gt "a"`:                               {present("uid"), false},               // no order in the schema
 		`externalId eq "00u1"`:                          {eq("scimExternalId", "00u1"), false}, // case counts in SCIM

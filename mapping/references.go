@@ -25,6 +25,10 @@ func (m *Mapping) FilterReferences(f scim.Filter) []Reference {
 			walk(f.Filter, around)
 		case scim.ValuePath:
 			walk(f.Filter, f.Path)
+		case scim.Present:
+			if f.Path.Filter != nil {
+				walk(f.Path.Filter, f.Path)
+			}
 		case scim.Compare:
 			p := f.Path
 			if around.Attr != "" {

@@ -85,7 +85,7 @@ func decodeMembers(d *json.Decoder, depth int) (any, error) {
 		}
 		name, _ := token.(string)
 		if _, twice := object[name]; twice {
-			return nil, fmt.Errorf("%s is there twice", literal(name))
+			return nil, fmt.Errorf("%s is there twice", literal(cut(name)))
 		}
 		if object[name], err = decodeValue(d, depth); err != nil {
 			return nil, err

@@ -34,8 +34,8 @@ func DecodeSearch(body []byte) (SearchRequest, error) {
 		return SearchRequest{}, err
 	}
 	read := func(name string) (any, error) {
-		v, _ := member(object, name)
-		return v, nil
+		v, _, err := member(object, name)
+		return v, err
 	}
 	return readSearch(read, func(name string, v any) error {
 		return BadRequest(TypeInvalidSyntax, "%s: got %s, expected %s", name, kindOf(v), searchForm[name])

@@ -108,7 +108,7 @@ func (o Ordering) form(v any) string {
 	if !o.leaf.CaseExact {
 		s = fold(s)
 	}
-	return cut(s)
+	return cutKey(s)
 }
 
 // numberKey writes a number so that bytes compare as numbers do, whole ones of
@@ -132,8 +132,8 @@ func numberKey(s string) string {
 	return string(binary.BigEndian.AppendUint64(key, uint64(n)^1<<63))
 }
 
-// cut shortens text to what a key may hold, between two characters.
-func cut(s string) string {
+// cutKey shortens text to what a key may hold, between two characters.
+func cutKey(s string) string {
 	if len(s) <= keyBytes {
 		return s
 	}

@@ -96,13 +96,13 @@ func TestOrderingIsRefused(t *testing.T) {
 // Text is cut between characters, and what is cut stays in order.
 func TestLongKeysAreCut(t *testing.T) {
 	long := strings.Repeat("ü", 200)
-	if got := cut(long); len(got) != keyBytes || got != long[:keyBytes] {
+	if got := cutKey(long); len(got) != keyBytes || got != long[:keyBytes] {
 		t.Errorf("%d bytes", len(got))
 	}
-	if got := cut("a" + long); len(got) != keyBytes-1 {
+	if got := cutKey("a" + long); len(got) != keyBytes-1 {
 		t.Errorf("%d bytes", len(got))
 	}
-	if got := cut("short"); got != "short" {
+	if got := cutKey("short"); got != "short" {
 		t.Error(got)
 	}
 }

@@ -103,7 +103,7 @@ func normalizeComplex(a Attribute, name string, v any) (any, error) {
 			continue
 		}
 		if old, twice := object[sub.Name]; twice && !equal(old, part) {
-			return nil, BadRequest(TypeInvalidSyntax, "%s.%s: given twice, with different values", name, sub.Name)
+			return nil, BadRequest(TypeInvalidSyntax, "%s.%s: given twice, with different values; send it once", name, sub.Name)
 		}
 		object[sub.Name] = part
 	}
