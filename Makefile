@@ -1,6 +1,8 @@
 # make demo      a private OpenLDAP and the gateway, on loopback; DEMO_FLAGS="--listen ..."
 # make test      format, vet, lint, unit tests, integration tests against a real OpenLDAP
-# make test-all  the same, and the tests that need a container engine
+# make test-all  the same, and the tests that need a container engine or some minutes
+# make fuzz      every fuzz target in turn; FUZZTIME=30s is how long each is tried. What fails is
+#                kept below the package's testdata/fuzz and repeated by every go test from then on.
 #
 # Both demo and test install what this machine lacks, and say so first: see
 # deploy/install-deps.
@@ -17,7 +19,7 @@ STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 
-.PHONY: build demo test test-openldap test-containers test-all lint fmt clean
+.PHONY: build demo test test-openldap test-large test-containers test-all fuzz lint fmt clean
 
 build:
 	@deploy/install-deps go
@@ -58,14 +60,34 @@ test-containers:
 	fi; \
 	exit $$status
 
+# A list of 100,000 people; without the race detector, which would take longer than a
+# client waits.
+test-large:
+	@deploy/install-deps go slapd
+	go test -tags "integration large" -count=1 -timeout 15m -run TestLargeWalk ./integration/
+
 # TESTED=yes says that make test was green just now, so it need not run again.
-test-all: $(if $(TESTED),,test) test-containers
+test-all: $(if $(TESTED),,test) test-large test-containers
+
+# Targets are found, not listed: a new one is fuzzed from its first day. Go sometimes calls
+# it a failure that the time was over ("context deadline exceeded"); what fails names an input.
+FUZZTIME ?= 30s
+fuzz:
+	@deploy/install-deps go
+	@status=0; notes=$$(mktemp); for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "** $$target of $$package, $(FUZZTIME)"; \
+			if ! go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s $$package 2>&1 | tee $$notes; then \
+				grep -q 'context deadline exceeded' $$notes && ! grep -Eq 'Failing input|seed corpus entry' $$notes || status=1; \
+			fi; \
+		done; \
+	done; rm -f $$notes; exit $$status
 
 lint: $(STATICCHECK)
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
 		echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
-	go vet -tags "integration containers" ./...
-	$(STATICCHECK) -tags "integration containers" ./...
+	go vet -tags "integration containers large" ./...
+	$(STATICCHECK) -tags "integration containers large" ./...
 
 $(STATICCHECK):
 	@mkdir -p $(@D)

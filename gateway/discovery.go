@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -69,8 +70,12 @@ func (g *Gateway) serviceProviderConfig(t *tenant) document {
 			"bulk":           map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes},
 			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
 			"changePassword": supported{t.writesPasswords()},
-			"sort":           supported{false},
+			"sort":           supported{true},
 			"etag":           supported{true},
+			"pagination": map[string]any{ // RFC 9865 section 4
+				"cursor": true, "index": true, "defaultPaginationMethod": "index",
+				"defaultPageSize": g.config.PageSize, "maxPageSize": g.config.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
+			},
 			"authenticationSchemes": []any{map[string]any{
 				"type": "oauthbearertoken", "name": "Bearer token",
 				"description": "A token of this gateway in the Authorization header", "primary": true,
@@ -102,7 +107,9 @@ func (t *resourceType) describe(base string) any {
 	def := t.mapping.Definition()
 	extensions := []any{}
 	for _, s := range t.mapping.Schemas()[1:] {
-		extensions = append(extensions, map[string]any{"schema": s.ID, "required": false})
+		// Required is an extension without which a resource would be refused.
+		required := slices.ContainsFunc(s.Attributes, func(a scim.Attribute) bool { return a.Required })
+		extensions = append(extensions, map[string]any{"schema": s.ID, "required": required})
 	}
 	return map[string]any{
 		"schemas": []string{scim.ResourceTypeURN}, "id": def.Name, "name": def.Name,
@@ -116,17 +123,37 @@ func (t *resourceType) describe(base string) any {
 // section 7).
 func (t *tenant) schemas(base, name string) (any, error) {
 	var all []any
-	for _, rt := range t.types {
-		for _, s := range rt.mapping.Schemas() {
-			one := s.Resource()
-			one["meta"] = map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + s.ID}
-			if strings.EqualFold(name, s.ID) {
-				return one, nil
-			}
-			all = append(all, one)
+	for _, s := range t.announced() {
+		one := s.Resource()
+		one["meta"] = map[string]any{"resourceType": "Schema", "location": base + "/Schemas/" + s.ID}
+		if strings.EqualFold(name, s.ID) {
+			return one, nil
 		}
+		all = append(all, one)
 	}
 	return whole(all, name, "schema")
+}
+
+// announced are the schemas of all types, each once: types that share an
+// extension announce together what it has. Those of the discovery endpoints
+// themselves come last (RFC 7643 section 8.7.2).
+func (t *tenant) announced() []scim.Schema {
+	var all []scim.Schema
+	for _, rt := range t.types {
+		for _, s := range rt.mapping.Schemas() {
+			i := slices.IndexFunc(all, func(a scim.Schema) bool { return strings.EqualFold(a.ID, s.ID) })
+			if i < 0 {
+				all = append(all, s)
+				continue
+			}
+			for _, a := range s.Attributes {
+				if !slices.ContainsFunc(all[i].Attributes, func(b scim.Attribute) bool { return strings.EqualFold(a.Name, b.Name) }) {
+					all[i].Attributes = append(all[i].Attributes, a)
+				}
+			}
+		}
+	}
+	return append(all, scim.DiscoverySchemas()...)
 }
 
 // whole answers with the list, unless one document was asked for by a name

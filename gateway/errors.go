@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
@@ -23,6 +24,9 @@ const retryAfter = 5
 // policy refuses a password is the exception, in sentences from a table.
 func (g *Gateway) replyError(err error, c echo.Context) {
 	e := g.asSCIM(err, labelOf(c))
+	if t, ok := c.Get(tenantKey).(*tenant); ok && errors.Is(err, echo.ErrNotFound) {
+		e = nowhere(t.endpoints())
+	}
 	if ev := eventOf(c); ev != nil {
 		ev.fail(err, e)
 	}
@@ -88,7 +92,7 @@ func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
 	detail := "this request cannot be answered"
 	switch e.Code {
 	case http.StatusNotFound:
-		detail = "there is nothing at this path; resources are at Users and Groups below the base URL"
+		return nowhere([]string{"Users", "Groups"})
 	case http.StatusMethodNotAllowed:
 		detail = "this method is not allowed here"
 	case http.StatusRequestEntityTooLarge:
@@ -101,6 +105,16 @@ func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
 		}
 	}
 	return &scim.Error{Status: e.Code, Detail: detail}
+}
+
+// nowhere is the answer to a path that leads nowhere.
+func nowhere(endpoints []string) *scim.Error {
+	last := len(endpoints) - 1
+	names := endpoints[last]
+	if last > 0 {
+		names = strings.Join(endpoints[:last], ", ") + " and " + names
+	}
+	return &scim.Error{Status: http.StatusNotFound, Detail: "there is nothing at this path; resources are at " + names + " below the base URL"}
 }
 
 // labelOf returns how attributes are called in the request's resource type.

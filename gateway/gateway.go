@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
 
 	"scimgate/internal/directory"
 	"scimgate/mapping"
@@ -31,6 +32,12 @@ type Config struct {
 	PageSize int
 	// BulkOperations is the most operations that one Bulk holds.
 	BulkOperations int
+	// FilterEntries is how many entries are looked at, at most, for a filter that
+	// the directory cannot answer by itself; 0 is no limit.
+	FilterEntries int
+	// CursorKey seals the cursors of lists. Gateways with the same key understand
+	// each other's; without one a gateway understands its own until it ends.
+	CursorKey [32]byte
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
 }
@@ -69,11 +76,18 @@ type Gateway struct {
 	echo    *echo.Echo
 	log     *zap.Logger
 	now     func() time.Time
+	walks   *walks
+	cursors sealer
+	// enumerating bounds how many long lists are read at a time.
+	enumerating *semaphore.Weighted
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
 func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
-	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now}
+	g := &Gateway{
+		config: cfg, echo: echo.New(), log: log, now: time.Now,
+		walks: newWalks(placesKept), cursors: newSealer(cfg.CursorKey), enumerating: semaphore.NewWeighted(enumerations),
+	}
 	e := g.echo
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
@@ -100,7 +114,7 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
 		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
 		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
-		r.POST(path+"/.search", notImplemented)
+		r.POST(path+"/.search", g.handle(rt, "list", (*request).search))
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
 	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
@@ -109,7 +123,8 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
 	r.Any("/Me", g.me(t))
 	r.POST("/Bulk", g.bulk)
-	r.POST("/.search", notImplemented)
+	r.Match(read, "", g.handleAll(t, "list", (*request).list))
+	r.POST("/.search", g.handleAll(t, "list", (*request).search))
 }
 
 // ServeHTTP answers one request.

@@ -181,7 +181,7 @@ func TestRefusalsAreSCIMErrors(t *testing.T) {
 		typ                      string
 	}{
 		{"unknown path", "GET", "/scim/v2/Devices", "", nil, 404, ""},
-		{"the base itself", "GET", "/scim/v2", "", nil, 404, ""},
+		{"POST to the base itself", "POST", "/scim/v2", user, nil, 405, ""},
 		{"unknown resource", "GET", "/scim/v2/Users/id-9", "", nil, 404, ""},
 		{"unknown method", "PATCH", "/scim/v2/Users", `{}`, nil, 405, ""},
 		{"DELETE of all", "DELETE", "/scim/v2/Users", "", nil, 405, ""},

@@ -1,139 +1,153 @@
 package gateway
 
 import (
-	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
+	"sort"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
-	"scimgate/mapping"
 )
 
-// query is a list request (RFC 7644 section 3.4.2).
-type query struct {
-	filter scim.Filter // nil for all
-	start  int         // from 1
-	count  int         // at most this many
-}
-
-// list answers GET of an endpoint.
-func (q *request) list() error {
-	l, err := q.query()
+// answerList answers a list request: a page by index or by cursor of what
+// matches.
+func (q *request) answerList(s scim.SearchRequest) error {
+	q.view = view{s.Attributes, s.ExcludedAttributes}
+	l, err := q.query(s)
 	if err != nil {
 		return err
 	}
-	ids, entries, err := q.matching(l)
+	w, whole, err := q.matching(l)
 	if err != nil {
 		return err
 	}
-	from := min(l.start-1, len(ids))
-	page := ids[from:min(from+l.count, len(ids))]
-	if entries == nil {
-		if entries, err = q.typ.page(q.ctx(), page, q.view.reads(q.typ)); err != nil {
-			return err
-		}
-	} else {
-		entries = entries[from : from+len(page)]
+	from := min(max(l.start-1, 0), len(w.places))
+	if l.after != nil {
+		from = sort.Search(len(w.places), func(i int) bool { return l.order.compare(w.places[i], l.after.after) > 0 })
 	}
-	resources, err := q.shown(entries)
+	end := min(from+l.count, len(w.places))
+	resources, err := q.shown(w.places[from:end], whole)
 	if err != nil {
 		return err
 	}
-	return reply(q.Context, http.StatusOK, scim.ListResponse{
-		TotalResults: len(ids), StartIndex: l.start, ItemsPerPage: len(resources), Resources: resources,
-	})
+	answer := scim.ListResponse{TotalResults: len(w.places), StartIndex: l.start, ItemsPerPage: len(resources), Resources: resources}
+	if l.byCursor && end < len(w.places) {
+		answer.NextCursor = q.gateway.cursors.seal(cursor{
+			issued: q.gateway.now(), generation: w.generation, scope: l.list.scope, asked: l.list.asked, after: w.places[end-1],
+		})
+	}
+	return reply(q.Context, http.StatusOK, answer)
 }
 
-func (q *request) query() (query, error) {
-	l := query{start: 1, count: q.gateway.config.PageSize}
-	var err error
-	if text := q.QueryParam("filter"); text != "" {
-		if l.filter, err = scim.ParseFilter(text); err != nil {
-			return l, err
-		}
-	}
-	if l.start, err = q.number("startIndex", l.start); err != nil {
-		return l, err
-	}
-	if l.count, err = q.number("count", l.count); err != nil {
-		return l, err
-	}
-	l.start = max(l.start, 1)
-	l.count = max(min(l.count, q.gateway.config.PageSize), 0)
-	return l, nil
-}
-
-func (q *request) number(name string, otherwise int) (int, error) {
-	text := q.QueryParam(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, scim.BadRequest(scim.TypeInvalidValue, "%s is %q; it has to be a whole number", name, text)
-	}
-	return n, nil
-}
-
-// matching returns the ids of all resources of the list in their order. The
+// matching returns the places of all resources of the list in their order. The
 // beginning of a walk asks the directory; later pages go by what it answered
-// then, while that is fresh. Where the directory returned the few entries
-// themselves, they come along.
-func (q *request) matching(l query) ([]string, []directory.Entry, error) {
-	key := ""
-	if l.filter != nil {
-		key = l.filter.String()
-	}
-	if l.start > 1 {
-		if ids, ok := q.typ.walks.get(key, q.gateway.now()); ok {
-			return ids, nil, nil
+// then, while that is fresh. Entries that were read whole on the way come along.
+func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
+	if l.start > 1 || l.after != nil {
+		var generation uint64
+		if l.after != nil {
+			generation = l.after.generation
+		}
+		if w, ok := q.gateway.walks.get(l.list, generation, q.gateway.now()); ok {
+			return w, nil, nil
 		}
 	}
-	filter, exact, err := q.filter(l.filter)
-	if err != nil {
-		return nil, nil, err
-	}
-	found := directory.Query{Filter: filter, Attributes: []string{}}
-	whole := !exact || selective(filter)
-	refers := !exact && q.typ.mapping.AsksReferences(l.filter)
-	if whole && !refers {
-		found.Attributes = q.view.reads(q.typ)
-	} else if whole {
-		found.Attributes = nil
-	}
-	entries, err := q.typ.store.Search(q.ctx(), found)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !exact {
-		if entries, err = q.sortOut(l.filter, entries, refers); err != nil {
-			return nil, nil, err
+	var places []place
+	whole := map[string]directory.Entry{}
+	for i := range q.types {
+		entries, areWhole, err := q.enumerate(l, i)
+		if err != nil {
+			return walk{}, nil, err
+		}
+		places = slices.Grow(places, len(entries))
+		for _, e := range entries {
+			places = append(places, l.order.place(i, q.types[i].mapping, e))
+			if areWhole {
+				whole[e.ID] = e
+			}
 		}
 	}
-	slices.SortFunc(entries, func(a, b directory.Entry) int { return cmp.Compare(a.ID, b.ID) })
-	ids := make([]string, len(entries))
-	for i, e := range entries {
-		ids[i] = e.ID
+	slices.SortFunc(places, l.order.compare)
+	if len(places) <= l.count || l.count == 0 { // there is no later page
+		return walk{places: places}, whole, nil
 	}
-	q.typ.walks.put(key, ids, q.gateway.now())
-	if !whole {
-		entries = nil
-	}
-	return ids, entries, nil
+	return q.gateway.walks.put(l.list, l.byCursor, places, q.gateway.now()), whole, nil
 }
 
-// filter translates the request's filter, with the names behind the ids in it.
-func (q *request) filter(f scim.Filter) (directory.Filter, bool, error) {
-	if f == nil {
-		return directory.Filter{}, true, nil
+// enumerations is how many long lists a gateway reads at a time; each can take
+// some hundred megabytes where a directory has 100,000 people.
+const enumerations = 4
+
+// enumerate finds the entries of one of the list's types, with what sorting
+// them takes, or whole where few match anyway.
+func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
+	of := *q
+	of.typ = q.types[typ]
+	m := of.typ.mapping
+	f := l.filter
+	if f != nil && len(q.types) > 1 {
+		var all bool
+		if f, all = m.Definition().Within(f); f == nil && !all {
+			return nil, false, nil
+		}
 	}
-	names, err := q.typ.tenant.names(q.ctx(), q.typ.mapping.FilterReferences(f), nil)
+	found, err := of.filter(f)
 	if err != nil {
-		return directory.Filter{}, false, err
+		return nil, false, err
 	}
-	return q.typ.mapping.Filter(f, names)
+	few := selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives
+	if !few {
+		if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
+			return nil, false, err
+		}
+		defer q.gateway.enumerating.Release(1)
+	}
+	// Of groups that are shown with their members only a page is read.
+	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
+	whole := few && !crowded
+	entries, err := of.candidates(found, whole, l.order.paths(typ))
+	if directory.Is(err, directory.TooMany) && found.rest != nil {
+		return nil, false, tooMany(found, err)
+	}
+	return entries, whole, err
+}
+
+// candidates finds the entries that a filter leaves, whole or with what sorting
+// them takes, and sorts out those that do not match.
+func (q *request) candidates(f narrowed, whole bool, order []scim.Path) ([]directory.Entry, error) {
+	m := q.typ.mapping
+	paths := append(order, f.reads(m.Definition())...)
+	again := m.Members() != "" && f.needs.refs // groups are read again with their members, some at a time
+	var search directory.Query
+	switch {
+	case whole:
+		search.Attributes = q.view.reads(q.typ)
+	case len(paths) == 0, again:
+		search.Attributes, search.Places = []string{}, true
+	default:
+		search.Attributes, search.Places = m.Reads(paths), !m.ReadsMarker(paths)
+	}
+	entries, err := q.find(f, search)
+	switch {
+	case err != nil || f.rest == nil:
+		return entries, err
+	case again:
+		return q.sortOutGroups(f, entries, m.Reads(paths))
+	}
+	return q.sortOut(f, entries)
+}
+
+// tooMany says that too many entries would have to be looked at for a filter
+// that the directory cannot answer by itself.
+func tooMany(n narrowed, err error) error {
+	what, narrow := "this filter has to be looked at resource by resource", "and userName sw \"a\""
+	if n.needs.groups {
+		what, narrow = "the groups of each user have to be looked up for this filter", "and groups.value eq \"…\", with the id of a group"
+	}
+	return &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeTooMany, Err: err, Detail: fmt.Sprintf(
+		"%s, and more than %d are left to look at, or more than the directory returns; "+
+			"narrow it with a comparison that the directory answers, such as: %s", what, n.limit, narrow)}
 }
 
 // selective reports whether a filter asks for particular values, so that few
@@ -150,40 +164,50 @@ func selective(f directory.Filter) bool {
 	return false
 }
 
-// sortOut keeps the entries whose resources really match. Where the filter
-// refers to others, they are looked up.
-func (q *request) sortOut(f scim.Filter, entries []directory.Entry, refers bool) ([]directory.Entry, error) {
-	var refs mapping.Refs
-	if refers {
-		var err error
-		if refs, err = q.typ.refs(q.ctx(), entries); err != nil {
-			return nil, err
-		}
-	}
-	kept := entries[:0]
-	for _, e := range entries {
-		ok, err := scim.Match(f, q.typ.mapping.Resource(e, refs), q.typ.mapping.Definition())
+// shown makes the resources of a page as the client wants to see them. Entries
+// in whole are not read again; those that are gone since are left out.
+func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, error) {
+	shown := make(map[string]any, len(page))
+	for i, t := range q.types {
+		entries, err := q.entries(t, i, page, whole)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			kept = append(kept, e)
+		resources, err := t.resources(q.ctx(), entries, q.view.depth(t))
+		if err != nil {
+			return nil, err
+		}
+		for i, res := range resources {
+			t.mapping.Locate(res, q.url)
+			shown[entries[i].ID] = scim.Project(t.mapping.Definition(), res, q.view.attributes, q.view.excluded)
 		}
 	}
-	return kept, nil
-}
-
-// shown makes the resources of a page as the client wants to see them.
-func (q *request) shown(entries []directory.Entry) ([]any, error) {
-	resources, err := q.typ.resources(q.ctx(), entries)
-	if err != nil {
-		return nil, err
-	}
-	def := q.typ.mapping.Definition()
-	all := make([]any, len(resources))
-	for i, res := range resources {
-		q.typ.mapping.Locate(res, q.url)
-		all[i] = scim.Project(def, res, q.view.attributes, q.view.excluded)
+	all := make([]any, 0, len(page))
+	for _, p := range page {
+		if res, ok := shown[p.id]; ok {
+			all = append(all, res)
+		}
 	}
 	return all, nil
+}
+
+// entries returns the entries of a page that are of one type.
+func (q *request) entries(t *resourceType, typ int, page []place, whole map[string]directory.Entry) ([]directory.Entry, error) {
+	var missing []string
+	var entries []directory.Entry
+	for _, p := range page {
+		if int(p.typ) != typ {
+			continue
+		}
+		if e, ok := whole[p.id]; ok {
+			entries = append(entries, e)
+		} else {
+			missing = append(missing, p.id)
+		}
+	}
+	if len(missing) == 0 {
+		return entries, nil
+	}
+	read, err := t.readPage(q.ctx(), missing, q.view.reads(t))
+	return append(entries, read...), err
 }

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
@@ -104,46 +103,20 @@ func TestSelectiveFiltersAskForParticularValues(t *testing.T) {
 }
 
 func TestPathsOfAList(t *testing.T) {
-	got, err := paths(" userName, emails.value ,,urn:ietf:params:scim:schemas:core:2.0:User:title,")
+	got, err := scim.ParsePaths(" userName, emails.value ,,urn:ietf:params:scim:schemas:core:2.0:User:title,")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]scim.Path{{Attr: "userName"}, {Attr: "emails", Sub: "value"}, {URN: scim.UserURN, Attr: "title"}}, got); d != "" {
 		t.Error(d)
 	}
-	if got, err := paths(""); err != nil || len(got) != 0 {
+	if got, err := scim.ParsePaths(""); err != nil || len(got) != 0 {
 		t.Errorf("%v %v", got, err)
 	}
-	_, err = paths("userName,1x")
+	_, err = scim.ParsePaths("userName,1x")
 	var e *scim.Error
 	if !errors.As(err, &e) || e.Status != 400 {
 		t.Errorf("%v, want a 400", err)
-	}
-}
-
-// A walk lives as long as pages are asked for, and half a minute longer.
-func TestWalksAreForgotten(t *testing.T) {
-	w, begin := newWalks(), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	if _, ok := w.get("k", begin); ok {
-		t.Error("a walk that nobody began")
-	}
-	w.put("k", []string{"a", "b"}, begin)
-	for _, now := range []time.Time{begin.Add(walkFresh), begin.Add(2 * walkFresh)} { // each look keeps it fresh
-		if ids, ok := w.get("k", now); !ok || len(ids) != 2 {
-			t.Errorf("after %s: %v %v", now.Sub(begin), ids, ok)
-		}
-	}
-	if _, ok := w.get("k", begin.Add(3*walkFresh+time.Nanosecond)); ok {
-		t.Error("an expired walk")
-	}
-	if _, ok := w.get("K", begin); ok {
-		t.Error("another walk")
-	}
-	for i := range walksKept {
-		w.put(fmt.Sprint(i), nil, begin)
-	}
-	if _, ok := w.get("k", begin); ok {
-		t.Error("more walks are kept than should be")
 	}
 }
 

@@ -20,6 +20,7 @@ type request struct {
 	echo.Context
 	gateway *Gateway
 	typ     *resourceType
+	types   []*resourceType // of a list: typ, or all of the tenant's
 	event   *event
 	view    view
 	// precondition is what the client demands of the version; self says that a
@@ -37,7 +38,7 @@ const typeKey = "type"
 // log.
 func (g *Gateway) handle(t *resourceType, operation string, do func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		q := &request{Context: c, gateway: g, typ: t, event: eventOf(c)}
+		q := &request{Context: c, gateway: g, typ: t, types: []*resourceType{t}, event: eventOf(c)}
 		q.event.operation, q.event.resource = operation, c.Param("id")
 		c.Set(typeKey, t)
 		var err error
@@ -100,27 +101,12 @@ type view struct {
 
 // wanted reads what the client wants to see.
 func (q *request) wanted() (view, error) {
-	attributes, err := paths(q.QueryParam("attributes"))
+	attributes, err := scim.ParsePaths(q.QueryParam("attributes"))
 	if err != nil {
 		return view{}, err
 	}
-	excluded, err := paths(q.QueryParam("excludedAttributes"))
+	excluded, err := scim.ParsePaths(q.QueryParam("excludedAttributes"))
 	return view{attributes, excluded}, err
-}
-
-func paths(list string) ([]scim.Path, error) {
-	var all []scim.Path
-	for _, text := range strings.Split(list, ",") {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		p, err := scim.ParsePath(text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
 }
 
 // reads returns the LDAP attributes that the view needs: nil for all, or all

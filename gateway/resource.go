@@ -52,8 +52,12 @@ func (q *request) replace() error {
 	if err != nil {
 		return err
 	}
-	e, err := q.update(nil, func(_ scim.Resource, known mapping.Names) (mapping.Want, error) {
-		return q.want(res, known)
+	e, err := q.update(nil, func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
+		made, err := scim.Replace(q.typ.mapping.Definition(), now, res)
+		if err != nil {
+			return mapping.Want{}, err
+		}
+		return q.want(made, known)
 	})
 	if err != nil {
 		return err
@@ -119,7 +123,9 @@ func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, er
 
 // answer shows an entry as the resource that it stands for.
 func (q *request) answer(status int, e directory.Entry) error {
-	all, err := q.typ.resources(q.ctx(), []directory.Entry{e})
+	d := q.view.depth(q.typ)
+	d.groups = d.groups && status != http.StatusCreated // a newcomer is in no group, nor one who is back
+	all, err := q.typ.resources(q.ctx(), []directory.Entry{e}, d)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,9 @@ func (m *memory) search(ctx context.Context, q directory.Query) ([]directory.Ent
 			e.Attributes = e.Attributes.Clone()
 			found = append(found, e)
 		}
+	}
+	if q.Limit > 0 && len(found) > q.Limit {
+		return nil, &directory.Error{Op: "search", Kind: directory.TooMany, Err: errors.New("limit")}
 	}
 	return found, nil
 }

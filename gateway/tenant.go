@@ -3,10 +3,10 @@ package gateway
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/scim"
 	"scimgate/mapping"
 )
 
@@ -25,16 +25,20 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	walks   *walks
+	base    string // the end of the folded names of its entries
 }
 
 func newTenant(t Tenant) *tenant {
 	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		made.types = append(made.types, &resourceType{
-			tenant: made, mapping: typ.Mapping, store: typ.Store,
-			walks: newWalks(),
+			tenant: made, mapping: typ.Mapping, store: typ.Store, base: "," + directory.FoldDN(typ.Mapping.Collection().Base),
 		})
+	}
+	if groups := made.byName("Group"); groups != nil {
+		for _, rt := range made.types {
+			rt.mapping = rt.mapping.WithGroups(groups.mapping)
+		}
 	}
 	return made
 }
@@ -49,6 +53,15 @@ func (t *tenant) byName(name string) *resourceType {
 		}
 	}
 	return nil
+}
+
+// endpoints are where the tenant's resources are.
+func (t *tenant) endpoints() []string {
+	names := make([]string, len(t.types))
+	for i, rt := range t.types {
+		names[i] = rt.mapping.Definition().Endpoint
+	}
+	return names
 }
 
 // batch is how many entries one search asks for by name or id.
@@ -75,7 +88,7 @@ func (t *tenant) names(ctx context.Context, refs []mapping.Reference, known mapp
 		if rt == nil {
 			continue
 		}
-		err := rt.inBatches(ctx, directory.AttrID, ids, func(e directory.Entry) {
+		err := rt.inBatches(ctx, directory.AttrID, ids, []string{}, func(e directory.Entry) {
 			names[e.ID] = e.DN
 		})
 		if err != nil {
@@ -97,9 +110,10 @@ func spelledAs(names mapping.Names, refs []mapping.Reference) mapping.Names {
 	return names
 }
 
-// refs looks up the resources behind distinguished names. Names that are not
-// this tenant's are missing in the answer.
-func (t *tenant) refs(ctx context.Context, dns, types []string) (mapping.Refs, error) {
+// refs looks up the resources behind distinguished names, and what they are
+// called where display asks for it. Names that are not this tenant's are missing
+// in the answer.
+func (t *tenant) refs(ctx context.Context, dns, types []string, display bool) (mapping.Refs, error) {
 	refs := mapping.Refs{}
 	missing := dns
 	for _, typ := range types {
@@ -107,14 +121,25 @@ func (t *tenant) refs(ctx context.Context, dns, types []string) (mapping.Refs, e
 		if rt == nil || len(missing) == 0 {
 			continue
 		}
-		err := rt.inBatches(ctx, directory.AttrDN, missing, func(e directory.Entry) {
-			refs[directory.FoldDN(e.DN)] = mapping.Ref{ID: e.ID, Type: typ, DN: e.DN}
+		var here, rest []string
+		for _, dn := range missing {
+			if t.elsewhere(directory.FoldDN(dn), rt) {
+				rest = append(rest, dn)
+			} else {
+				here = append(here, dn)
+			}
+		}
+		reads := []string{}
+		if display {
+			reads = rt.mapping.DisplayAttributes()
+		}
+		err := rt.inBatches(ctx, directory.AttrDN, here, reads, func(e directory.Entry) {
+			refs[directory.FoldDN(e.DN)] = rt.ref(e)
 		})
 		if err != nil {
 			return nil, err
 		}
-		var rest []string
-		for _, dn := range missing {
+		for _, dn := range here {
 			if _, ok := refs[directory.FoldDN(dn)]; !ok {
 				rest = append(rest, dn)
 			}
@@ -126,22 +151,24 @@ func (t *tenant) refs(ctx context.Context, dns, types []string) (mapping.Refs, e
 
 // inBatches finds the live entries with one of the values and hands each to
 // found, but for those on their way to become a tombstone: nobody refers to
-// them any more.
-func (t *resourceType) inBatches(ctx context.Context, attribute string, values []string, found func(directory.Entry)) error {
-	for len(values) > 0 {
-		n := min(batch, len(values))
-		entries, err := t.store.Search(ctx, directory.Query{
-			Filter: directory.AnyOf(attribute, values[:n]), Attributes: []string{},
-		})
-		if err != nil {
-			return err
-		}
+// them any more. attributes are those to read, never nil.
+func (t *resourceType) inBatches(ctx context.Context, attribute string, values, attributes []string, found func(directory.Entry)) error {
+	some := slices.Collect(slices.Chunk(values, batch))
+	hits := make([][]directory.Entry, len(some))
+	err := together(ctx, len(some), func(ctx context.Context, i int) error {
+		var err error
+		hits[i], err = t.store.Search(ctx, directory.Query{Filter: directory.AnyOf(attribute, some[i]), Attributes: attributes})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, entries := range hits {
 		for _, e := range entries {
-			if e.Marker.State == directory.Active || e.Marker.State == directory.Inactive {
+			if shows(e) {
 				found(e)
 			}
 		}
-		values = values[n:]
 	}
 	return nil
 }
@@ -156,28 +183,6 @@ func (t *resourceType) one(ctx context.Context, id string, attributes []string) 
 		return directory.Entry{}, notFound(t, id)
 	}
 	return hits[0], nil
-}
-
-// refs looks up the resources that entries refer to, all at once.
-func (t *resourceType) refs(ctx context.Context, entries []directory.Entry) (mapping.Refs, error) {
-	var dns []string
-	for _, e := range entries {
-		dns = append(dns, t.mapping.Referred(e)...)
-	}
-	return t.tenant.refs(ctx, unique(dns), t.mapping.ReferenceTypes())
-}
-
-// resources translates entries.
-func (t *resourceType) resources(ctx context.Context, entries []directory.Entry) ([]scim.Resource, error) {
-	refs, err := t.refs(ctx, entries)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]scim.Resource, len(entries))
-	for i, e := range entries {
-		all[i] = t.mapping.Resource(e, refs)
-	}
-	return all, nil
 }
 
 func unique(names []string) []string {

@@ -2,73 +2,105 @@ package gateway
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"scimgate/internal/directory"
 )
 
-// How many walks through a list are remembered for each resource type, and for
-// how long. A walk that was forgotten starts from the directory again, in the
-// same order.
+// How many walks through lists a gateway remembers, how many entries they have
+// in all (some 100 bytes each, a sort key beside), and for how long. A walk that
+// was forgotten starts from the directory again, in the same order.
 const (
-	walksKept = 32
-	walkFresh = 30 * time.Second
+	walksKept  = 256
+	placesKept = 500_000
+	walkFresh  = 30 * time.Second
 )
 
-// walks remembers the ids of lists that are being walked, so that a later page
-// costs what the page costs. Nothing that is written relies on it.
-type walks struct {
-	lists *lru.Cache[string, walk]
-}
-
+// walk is a list as the directory had it when the walk began.
 type walk struct {
-	ids   []string
-	until time.Time
+	list       listKey
+	generation uint64 // tells walks through one list apart
+	born       int    // and which is the newer
+	byCursor   bool   // each walk by cursor has its own, walks by index share one
+	places     []place
+	until      time.Time
 }
 
-func newWalks() *walks {
-	lists, err := lru.New[string, walk](walksKept)
-	if err != nil {
-		panic(err) // only for a size that is not positive
-	}
-	return &walks{lists: lists}
+// walks remembers the lists that are being walked, so that a later page costs
+// what the page costs. Nothing that is written relies on it.
+type walks struct {
+	mu   sync.Mutex
+	kept []*walk // the one that was used last comes last
+	held int     // places in all
+	born int     // walks so far
+	room int     // for so many
 }
 
-// get returns the ids of a walk that is still fresh, and keeps it so.
-func (w *walks) get(key string, now time.Time) ([]string, bool) {
-	found, ok := w.lists.Get(key)
-	if !ok || now.After(found.until) {
-		return nil, false
-	}
-	w.put(key, found.ids, now)
-	return found.ids, true
-}
+func newWalks(room int) *walks { return &walks{room: room} }
 
-func (w *walks) put(key string, ids []string, now time.Time) {
-	w.lists.Add(key, walk{ids: ids, until: now.Add(walkFresh)})
-}
-
-// page reads the entries with the ids, in the order of the ids. Those that are
-// gone since are left out.
-func (t *resourceType) page(ctx context.Context, ids, attributes []string) ([]directory.Entry, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	hits, err := t.store.Search(ctx, directory.Query{Filter: directory.AnyOf(directory.AttrID, ids), Attributes: attributes})
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[string]directory.Entry, len(hits))
-	for _, e := range hits {
-		byID[e.ID] = e
-	}
-	entries := make([]directory.Entry, 0, len(hits))
-	for _, id := range ids {
-		if e, ok := byID[id]; ok {
-			entries = append(entries, e)
+// get returns the places of a walk that is still fresh, and keeps it so: the
+// one of the generation, or the newest through the list.
+func (w *walks) get(list listKey, generation uint64, now time.Time) (walk, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(func(k *walk) bool { return now.After(k.until) })
+	best := -1
+	for i, k := range w.kept {
+		if k.list != list {
+			continue
+		}
+		if k.generation == generation {
+			best = i
+			break
+		}
+		if best < 0 || k.born > w.kept[best].born {
+			best = i
 		}
 	}
-	return entries, nil
+	if best < 0 {
+		return walk{}, false
+	}
+	found := w.kept[best]
+	found.until = now.Add(walkFresh)
+	w.kept = append(slices.Delete(w.kept, best, best+1), found)
+	return *found, true
+}
+
+// put remembers a list as a new walk and returns it. What was not used for the
+// longest time makes room; a list that is too long alone is kept alone.
+func (w *walks) put(list listKey, byCursor bool, places []place, now time.Time) walk {
+	made := &walk{list: list, generation: rand.Uint64(), byCursor: byCursor, places: places, until: now.Add(walkFresh)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(func(k *walk) bool { return now.After(k.until) || !byCursor && !k.byCursor && k.list == list })
+	for len(w.kept) > 0 && (len(w.kept) >= walksKept || w.held+len(places) > w.room) {
+		w.drop(0)
+	}
+	w.born++
+	made.born = w.born
+	w.kept = append(w.kept, made)
+	w.held += len(places)
+	return *made
+}
+
+// forget drops the walks that are of no more use.
+func (w *walks) forget(useless func(*walk) bool) {
+	for i := len(w.kept) - 1; i >= 0; i-- {
+		if useless(w.kept[i]) {
+			w.drop(i)
+		}
+	}
+}
+
+func (w *walks) drop(i int) {
+	w.held -= len(w.kept[i].places)
+	w.kept = slices.Delete(w.kept, i, i+1)
+}
+
+// page reads the entries with the ids. Those that are gone since are missing.
+func (t *resourceType) page(ctx context.Context, ids, attributes []string) ([]directory.Entry, error) {
+	return t.store.Search(ctx, directory.Query{Filter: directory.AnyOf(directory.AttrID, ids), Attributes: attributes})
 }

@@ -59,7 +59,7 @@ func (q *request) revive(old directory.Entry, want mapping.Want) (directory.Entr
 		active := true
 		want.Active = &active
 	}
-	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old})
+	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old}, false)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -123,7 +123,7 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 		return directory.Entry{}, err
 	}
 	m := q.typ.mapping
-	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old})
+	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old}, false)
 	if err != nil {
 		return directory.Entry{}, err
 	}

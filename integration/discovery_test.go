@@ -35,8 +35,8 @@ func TestSchemasAnnounceTheMapping(t *testing.T) {
 	g := serve(t, s)
 	c := g.client(t)
 	list := c.get("/Schemas").want(http.StatusOK)
-	if list.total() != 3 || len(list.resources()) != 3 {
-		t.Errorf("%d schemas, want three: %s", list.total(), list.raw)
+	if list.total() != 6 || len(list.resources()) != 6 { // three of the discovery endpoints
+		t.Errorf("%d schemas, want six: %s", list.total(), list.raw)
 	}
 	for urn, want := range map[string][]string{
 		userURN: {"active", "displayName", "emails", "emails.primary", "emails.type", "emails.value", "name", "name.familyName",
@@ -99,7 +99,9 @@ func TestDiscovery(t *testing.T) {
 	config := c.get("/ServiceProviderConfig").want(http.StatusOK)
 	for path, want := range map[string]any{
 		"$.patch.supported": true, "$.filter.supported": true, "$.etag.supported": true, "$.changePassword.supported": true,
-		"$.bulk.supported": true, "$.sort.supported": false, "$.filter.maxResults": float64(100),
+		"$.bulk.supported": true, "$.sort.supported": true, "$.pagination.cursor": true, "$.pagination.index": true,
+		"$.pagination.defaultPaginationMethod": "index", "$.pagination.defaultPageSize": float64(100), "$.pagination.maxPageSize": float64(100),
+		"$.pagination.cursorTimeout": float64(86400), "$.filter.maxResults": float64(100),
 		"$.bulk.maxOperations": float64(1000), "$.bulk.maxPayloadSize": float64(1 << 20),
 		"$.authenticationSchemes[0].type": "oauthbearertoken",
 		"$.schemas[0]":                    "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig",

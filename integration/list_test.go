@@ -140,5 +140,10 @@ func TestProjection(t *testing.T) {
 	has(c.get("/Groups/"+team+"?attributes=members"), "$.", []string{"id", "members[0].value"}, []string{"displayName"})
 	a := c.do("PATCH", "/Groups/"+team+"?attributes=displayName", object{"Operations": []object{{"op": "replace", "path": "displayName", "value": unlike("t")}}})
 	has(a.want(http.StatusOK), "$.", []string{"id", "displayName"}, []string{"members"})
+	has(c.do("PUT", "/Users/"+id+"?attributes=name.familyName", person(name)).want(http.StatusOK), "$.", []string{"id", "name.familyName"}, []string{"userName", "name.givenName"})
+	has(c.do("PATCH", "/Users/"+id+"?excludedAttributes=emails,name.givenName", object{"Operations": []object{{"op": "add", "path": "title", "value": "t"}}}).want(http.StatusOK),
+		"$.", []string{"id", "userName", "title", "name.familyName"}, []string{"emails", "name.givenName"})
+	has(c.post("/Users/.search", object{"filter": `id eq "` + id + `"`, "attributes": []string{"emails.value"}}).want(http.StatusOK),
+		"$.Resources[0].", []string{"id", "emails[0].value"}, []string{"emails[0].type", "userName"})
 	has(c.do("POST", "/Users?attributes=userName", person(unlike("made"))).want(http.StatusCreated), "$.", []string{"id", "userName"}, []string{"emails"})
 }

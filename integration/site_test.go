@@ -30,6 +30,8 @@ type site struct {
 	Entries  string   // LDIF
 	Database []string // further lines of slapd.conf
 	Access   []string
+	Global   []string // lines for the head of slapd.conf
+	Template string   // in testdata, in place of serve.yaml
 	// Through is called with the address of the directory and returns the one
 	// that the gateway is told.
 	Through func(address string) string
@@ -47,6 +49,7 @@ type site struct {
 	Me               string
 	UserRules        []string
 	PageSize         int
+	FilterEntries    int
 	Timeout          string
 	CAFile           string
 	StartTLS         bool
@@ -105,7 +108,7 @@ func (g *gate) of(server *slapd.Server, token string) {
 func (s site) slapd(dir string) slapd.Config {
 	cfg := slapd.Config{
 		Dir: dir, Overlays: append([]string{"ppolicy"}, s.Overlays...), GroupSchema: s.Groups,
-		NoScimSchema: !s.Schema, TLS: s.TLS, Entries: s.Entries, DatabaseConf: s.Database, Access: s.Access,
+		NoScimSchema: !s.Schema, TLS: s.TLS, Entries: s.Entries, DatabaseConf: s.Database, Access: s.Access, GlobalConf: s.Global,
 	}
 	if s.LDAPS {
 		cfg.ListenTLS = "127.0.0.1:0"
@@ -129,7 +132,11 @@ func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	default:
 		s.URL = server.URL()
 	}
-	made, err := template.New("serve.yaml").Funcs(template.FuncMap{"quote": strconv.Quote}).ParseFiles(filepath.Join("testdata", "serve.yaml"))
+	source := "serve.yaml"
+	if s.Template != "" {
+		source = s.Template
+	}
+	made, err := template.New(source).Funcs(template.FuncMap{"quote": strconv.Quote}).ParseFiles(filepath.Join("testdata", source))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -191,9 +191,7 @@ func guard[T any](do func() (T, error)) (T, error) {
 // ask sends one request over a link and waits for its answer, but no longer
 // than the context and the configured time. A search gets more time for as long
 // as bytes keep coming: it is the silence that is bounded. Requests run in a
-// goroutine of their own because the library's know no context; its
-// asynchronous search does, and it reports a connection closed in mid-answer as
-// the end of the results.
+// goroutine of their own because the library's know no context.
 func ask[T any](ctx context.Context, p *pool, l *link, patient bool, request func(*ldap.Conn) (T, error)) (T, error) {
 	type answer struct {
 		value T

@@ -15,6 +15,8 @@ import (
 type selection struct {
 	names []string // as the caller spells them
 	times bool
+	// places leaves out all that a place in a list is not made of.
+	places bool
 }
 
 // selected returns the selection of a query.
@@ -25,11 +27,20 @@ func (st *store) selected(names []string) selection {
 	return selection{names: names, times: len(names) > 0}
 }
 
+// asked returns what a query reads.
+func (st *store) asked(q directory.Query) selection {
+	s := st.selected(q.Attributes)
+	s.places = q.Places
+	return s
+}
+
 // wire returns the names to send: the caller's and those that an Entry needs.
 func (st *store) wire(s selection) []string {
 	names := slices.Clone(s.names)
 	own := []string{st.flavor.id, st.flavor.version, st.c.StateAttribute, st.c.SourceAttribute}
-	if s.times {
+	if s.places {
+		own = []string{st.flavor.id, st.flavor.created}
+	} else if s.times {
 		own = append(own, st.flavor.created, st.flavor.modified)
 	}
 	for _, name := range own {
@@ -46,8 +57,10 @@ func (st *store) entry(raw *ldap.Entry, s selection) directory.Entry {
 	e := directory.Entry{
 		DN: raw.DN, ID: first(raw, f.id), Version: first(raw, f.version),
 		Created: when(first(raw, f.created)), Modified: when(first(raw, f.modified)),
-		Marker:     st.marker(raw),
-		Attributes: make(directory.Attributes, len(s.names)),
+		Marker: st.marker(raw),
+	}
+	if len(s.names) > 0 {
+		e.Attributes = make(directory.Attributes, len(s.names))
 	}
 	for _, a := range raw.Attributes {
 		name, ok := spelled(a.Name, s.names)

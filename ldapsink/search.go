@@ -1,7 +1,9 @@
 package ldapsink
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,7 +15,7 @@ import (
 
 // Search implements directory.Store.
 func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
-	s := st.selected(q.Attributes)
+	s := st.asked(q)
 	parts := pieces(q.Filter)
 	if len(parts) == 1 {
 		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
@@ -94,20 +96,18 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	}
 	most := limit
 	if limit > 0 {
-		most++
-	}
-	found, err := st.searchSome(ctx, st.c.Base, filter, st.wire(s), most)
-	if err != nil {
-		return nil, err
+		most++ // the base may be among them
 	}
 	base := directory.FoldDN(st.c.Base)
-	entries := make([]directory.Entry, 0, len(found))
-	for _, raw := range found {
+	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
 		// The base itself is the directory's, not an entry of the collection.
 		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
-			continue
+			return directory.Entry{}, false
 		}
-		entries = append(entries, st.entry(raw, s))
+		return st.entry(raw, s), true
+	})
+	if err != nil {
+		return nil, err
 	}
 	return some(entries, limit)
 }
@@ -124,17 +124,19 @@ func (st *store) renderer() renderer { return renderer{flavor: st.flavor, state:
 
 // search reads what matches in a whole tree.
 func (s *Sink) search(ctx context.Context, base, filter string, attributes []string) ([]*ldap.Entry, error) {
-	return s.searchSome(ctx, base, filter, attributes, 0)
+	return searchFor(ctx, s, base, filter, attributes, 0, func(e *ldap.Entry) (*ldap.Entry, bool) { return e, true })
 }
 
-// searchSome is search for at most limit entries; 0 is no limit.
-func (s *Sink) searchSome(ctx context.Context, base, filter string, attributes []string, limit int) ([]*ldap.Entry, error) {
+// searchFor reads what matches in a whole tree, and keeps of each entry what
+// form makes of it: of a large list the library's form is several times as
+// large. limit is how many are too many; 0 is no limit.
+func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attributes []string, limit int, form func(*ldap.Entry) (T, bool)) ([]T, error) {
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
-	var found *ldap.SearchResult
+	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
 		var err error
-		found, err = ask(ctx, s.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) {
-			return conn.Search(request)
+		found, err = ask(ctx, s.pool, l, true, func(conn *ldap.Conn) ([]T, error) {
+			return collect(ctx, conn, request, form)
 		})
 		return err
 	})
@@ -147,7 +149,36 @@ func (s *Sink) searchSome(ctx context.Context, base, filter string, attributes [
 	if err != nil {
 		return nil, err
 	}
-	return found.Entries, nil
+	return found, nil
+}
+
+var errMidAnswer = errors.New("the connection was closed in mid-answer")
+
+// collect reads the entries of a search as they come. The library can end such a
+// search without a word where its context ends, its connection was closed or
+// its own reading failed, so these are looked at before the end is believed.
+func collect[T any](ctx context.Context, conn *ldap.Conn, request *ldap.SearchRequest, form func(*ldap.Entry) (T, bool)) ([]T, error) {
+	var found []T
+	results := conn.SearchAsync(ctx, request, 0)
+	for results.Next() {
+		raw := results.Entry()
+		if raw == nil { // a referral or a control
+			continue
+		}
+		if made, ok := form(raw); ok {
+			found = append(found, made)
+		}
+	}
+	failed := conn.GetLastError()
+	switch {
+	case results.Err() != nil:
+		return nil, results.Err()
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case failed != nil || conn.IsClosing():
+		return nil, ldap.NewError(ldap.ErrorNetwork, cmp.Or(failed, errMidAnswer))
+	}
+	return found, nil
 }
 
 // byID returns the entry with an id, whoever manages it, or nil.

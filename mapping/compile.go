@@ -10,21 +10,18 @@ import (
 	"scimgate/internal/scim"
 )
 
-// Compile makes a declaration ready for use. name is the resource type, User
-// or Group; source is the tenant. It returns every fault it finds, not only the
-// first; with a fault there is no mapping.
+// Compile makes a declaration ready for use. name is the resource type: User,
+// Group, or that of a further one; source is the tenant. It returns every fault
+// it finds, not only the first; with a fault there is no mapping.
 func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
-	c := compiler{m: &Mapping{config: cfg, source: source, def: definition(cfg, name)}}
-	for i, rc := range cfg.Attributes {
-		c.rule(fmt.Sprintf("attributes[%d]", i), rc, "")
+	if cfg.Delete == "" && name != "User" {
+		cfg.Delete = DeleteRemove
 	}
-	for i, e := range cfg.Extensions {
-		if !c.urn(fmt.Sprintf("extensions[%d].urn", i), e.URN) {
-			continue
-		}
-		for j, rc := range e.Attributes {
-			c.rule(fmt.Sprintf("extensions[%d].attributes[%d]", i, j), rc, e.URN)
-		}
+	c := compiler{m: &Mapping{config: cfg, source: source}}
+	lines := c.lines(cfg)
+	c.define(cfg, name, lines)
+	for _, l := range lines {
+		c.rule(l)
 	}
 	c.roles()
 	c.once()
@@ -40,12 +37,65 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	return c.m, nil
 }
 
+// line is one line of the declaration.
+type line struct {
+	key      string // its place
+	urn      string // of the extension that it is in
+	declares bool   // the attribute is the declaration's own
+	rule     RuleConfig
+}
+
+// lines lists the rules of a declaration in the order of Mapping.rules.
+func (c *compiler) lines(cfg Config) []line {
+	var all []line
+	for i, rc := range cfg.Attributes {
+		l := line{key: fmt.Sprintf("attributes[%d]", i), rule: rc}
+		l.declares = cfg.further() && !common(rc.SCIM)
+		all = append(all, l)
+	}
+	seen := map[string]bool{strings.ToLower(cfg.Kind.Schema): true}
+	for i, e := range cfg.Extensions {
+		key := fmt.Sprintf("extensions[%d]", i)
+		if !c.urn(key+".urn", e.URN) {
+			continue
+		}
+		if urn := strings.ToLower(e.URN); seen[urn] {
+			c.fault(key+".urn", "is the URN of another schema of this type; give it one of its own, or put the attributes together")
+			continue
+		}
+		seen[strings.ToLower(e.URN)] = true
+		for j, rc := range e.Attributes {
+			all = append(all, line{fmt.Sprintf("%s.attributes[%d]", key, j), e.URN, true, rc})
+		}
+	}
+	return all
+}
+
+// common reports whether a path is in the attributes that every resource has.
+func common(path string) bool {
+	p, err := scim.ParsePath(path)
+	_, _, ok := scim.Definition{}.Lookup(scim.Path{Attr: p.Attr})
+	return err == nil && p.URN == "" && ok
+}
+
+// StandardURN reports whether a URN has its meaning from the standard, so that
+// no declaration can give it another.
+func StandardURN(urn string) bool {
+	urn = strings.ToLower(urn)
+	switch urn {
+	case strings.ToLower(scim.UserURN), strings.ToLower(scim.GroupURN), strings.ToLower(scim.EnterpriseURN),
+		strings.ToLower(scim.SchemaURN), strings.ToLower(scim.ResourceTypeURN), strings.ToLower(scim.ServiceProviderConfigURN):
+		return true
+	}
+	return strings.HasPrefix(urn, "urn:ietf:params:scim:api:")
+}
+
 // urn refuses an extension without a URN of its own.
 func (c *compiler) urn(key, urn string) bool {
 	switch {
 	case !strings.HasPrefix(urn, "urn:") || strings.Count(urn, ":") < 3:
 		c.fault(key, "is missing or no URN; give one of your own, for example urn:example:params:scim:schemas:extension:badge:2.0:User")
-	case strings.HasPrefix(strings.ToLower(urn), "urn:ietf:params:scim:schemas:core:"), strings.EqualFold(urn, scim.EnterpriseURN):
+	case StandardURN(urn):
 		c.fault(key, "is a URN of the standard; give one of your own")
 	default:
 		return true
@@ -53,44 +103,11 @@ func (c *compiler) urn(key, urn string) bool {
 	return false
 }
 
-// definition is the vocabulary of a resource type: its core schema and the
-// extensions that the standard and the declaration add.
-func definition(cfg Config, name string) scim.Definition {
-	def := scim.UserDefinition()
-	if name == "Group" {
-		def = scim.GroupDefinition()
-	}
-	for _, e := range cfg.Extensions {
-		def.Extensions = append(def.Extensions, e.schema())
-	}
-	return def
-}
-
-// schema is what a declared extension looks like.
-func (e ExtensionConfig) schema() scim.Schema {
-	s := scim.Schema{ID: e.URN, Name: extensionName(e.URN), Description: "Declared in the configuration"}
-	for _, r := range e.Attributes {
-		a := scim.Attribute{
-			Name: r.SCIM, Type: scim.String, MultiValued: r.MultiValued, Required: r.Required,
-			Mutability: scim.ReadWrite, Returned: scim.ReturnedDefault, Uniqueness: scim.UniqueNone,
-		}
-		if r.Type != "" {
-			a.Type = scim.Type(r.Type)
-		}
-		if r.Unique {
-			a.Uniqueness = scim.UniqueServer
-		}
-		s.Attributes = append(s.Attributes, a)
-	}
-	return s
-}
-
-// extensionTypes are the SCIM types that a declared attribute may have.
-var extensionTypes = []scim.Type{scim.String, scim.Boolean, scim.Integer, scim.Decimal}
-
 type compiler struct {
-	m      *Mapping
-	faults []directory.Fault
+	m        *Mapping
+	standard scim.Definition // what there is before the declaration
+	broken   map[string]bool // lines whose path has a fault already
+	faults   []directory.Fault
 }
 
 func (c *compiler) fault(key, format string, args ...any) {
@@ -98,17 +115,13 @@ func (c *compiler) fault(key, format string, args ...any) {
 }
 
 // rule compiles one line of the declaration.
-func (c *compiler) rule(key string, rc RuleConfig, urn string) {
+func (c *compiler) rule(l line) {
+	key, rc := l.key, l.rule
 	r := rule{config: rc}
 	if rc.LDAP == "" {
 		c.fault(key+".ldap", "is missing; name the LDAP attribute")
 	}
-	if urn != "" && rc.Type != "" && !slices.Contains(extensionTypes, scim.Type(rc.Type)) {
-		c.fault(key+".type", "%q is not known; use string, boolean, integer or decimal", rc.Type)
-	}
-	if urn == "" && (rc.Type != "" || rc.MultiValued) {
-		c.fault(key, "type and multiValued belong to extensions; the schema of %s is fixed", rc.SCIM)
-	}
+	c.characteristics(l)
 	oneOf(func(k, f string, a ...any) { c.fault(key+"."+k, f, a...) },
 		"single", rc.Single, "", SingleReject, SinglePrimary, SingleFirst)
 	c.templates(key, &r)
@@ -117,7 +130,9 @@ func (c *compiler) rule(key string, rc RuleConfig, urn string) {
 			c.fault(key+".scim", "is missing; name the SCIM attribute, or give a template that computes the value")
 		}
 	} else {
-		c.path(key, &r, urn)
+		if !c.broken[key] {
+			c.path(l, &r)
+		}
 	}
 	c.m.rules = append(c.m.rules, r)
 }
@@ -146,14 +161,19 @@ func (c *compiler) templates(key string, r *rule) {
 }
 
 // path resolves the SCIM side of a rule.
-func (c *compiler) path(key string, r *rule, urn string) {
+func (c *compiler) path(l line, r *rule) {
+	key := l.key
 	p, err := scim.ParsePath(r.config.SCIM)
 	if err != nil {
 		c.fault(key+".scim", "%s", detail(err))
 		return
 	}
-	if urn != "" {
-		p.URN = urn
+	if l.urn != "" {
+		p.URN = l.urn
+	}
+	if p.URN == "" && strings.EqualFold(p.Attr, "active") {
+		c.fault(key+".scim", "active is mapped by deactivate, not by a rule")
+		return
 	}
 	leaf, canonical, ok := c.m.def.Lookup(p)
 	if !ok {
@@ -171,7 +191,7 @@ func (c *compiler) path(key string, r *rule, urn string) {
 		}
 		r.leaf = leaf
 	}
-	c.mutability(key, r)
+	c.mutability(key, p, r)
 	c.selection(key, r)
 	c.reference(key, r)
 }
@@ -185,13 +205,24 @@ func detail(err error) string {
 	return err.Error()
 }
 
-// mutability refuses to map what a client cannot write.
-func (c *compiler) mutability(key string, r *rule) {
-	switch {
-	case r.path.Attr == "active" && r.path.URN == "":
-		c.fault(key+".scim", "active is mapped by deactivate, not by a rule")
-	case r.top.Mutability == scim.ReadOnly || r.leaf.Mutability == scim.ReadOnly:
+// mutability refuses to map what the standard reserves, and rules that would
+// have to write what is never written.
+func (c *compiler) mutability(key string, p scim.Path, r *rule) {
+	leaf, path, ok := c.standard.Lookup(p)
+	top, _, _ := c.standard.Lookup(scim.Path{URN: path.URN, Attr: path.Attr})
+	if ok && (top.Mutability == scim.ReadOnly || leaf.Mutability == scim.ReadOnly) {
 		c.fault(key+".scim", "%s is read-only in SCIM and cannot be mapped", r.path.String())
+		return
+	}
+	if !r.readOnly() {
+		return
+	}
+	for k, given := range map[string]bool{
+		"required": r.config.Required, "unique": r.config.Unique, "default": r.config.Default != "", "emptyMember": r.config.EmptyMember != "",
+	} {
+		if given {
+			c.fault(key+"."+k, "has no effect on what nobody writes over SCIM; remove it, or mutability: readOnly")
+		}
 	}
 }
 
@@ -199,8 +230,8 @@ func (c *compiler) mutability(key string, r *rule) {
 // elements that do not say what they are.
 func (c *compiler) selection(key string, r *rule) {
 	r.constant = map[string]any{}
-	if r.path.Filter != nil && !constants(r.path.Filter, r.constant) {
-		c.fault(key+".scim", "a value path may only ask for equal values joined by and, as in emails[type eq \"work\"].value")
+	if r.path.Filter != nil && !constantsOf(r.path.Filter, r.constant) {
+		c.fault(key+".scim", "%s", badValuePath)
 	}
 	if !r.top.MultiValued {
 		if r.config.Single != "" {
@@ -222,6 +253,8 @@ func (c *compiler) selection(key string, r *rule) {
 	r.marks = r.config.Single == SinglePrimary && !marked
 }
 
+const badValuePath = "a value path may only ask for equal values joined by and, as in emails[type eq \"work\"].value"
+
 func filterText(f scim.Filter) string {
 	if f == nil {
 		return ""
@@ -229,12 +262,12 @@ func filterText(f scim.Filter) string {
 	return f.String()
 }
 
-// constants reads a filter of equal values joined by and into a table.
-func constants(f scim.Filter, into map[string]any) bool {
+// constantsOf reads a filter of equal values joined by and into a table.
+func constantsOf(f scim.Filter, into map[string]any) bool {
 	switch f := f.(type) {
 	case scim.And:
 		for _, part := range f.Filters {
-			if !constants(part, into) {
+			if !constantsOf(part, into) {
 				return false
 			}
 		}
@@ -250,10 +283,15 @@ func constants(f scim.Filter, into map[string]any) bool {
 }
 
 func (c *compiler) reference(key string, r *rule) {
+	known := append([]string{"User", "Group"}, c.m.config.Peers...)
 	for i, t := range r.config.Reference {
-		if t != "User" && t != "Group" {
-			c.fault(fmt.Sprintf("%s.reference[%d]", key, i), "%q is no resource type; use User or Group", t)
+		if !slices.Contains(known, t) {
+			c.fault(fmt.Sprintf("%s.reference[%d]", key, i), "%q is no resource type; use %s", t, strings.Join(known, " or "))
+			return
 		}
+	}
+	if _, ok := r.top.Sub("type"); len(r.config.Reference) > 1 && !ok {
+		c.fault(key+".reference", "%s has no type that could tell whom it refers to; name one resource type", r.path.String())
 	}
 	if c.m.def.Name == "Group" && r.at("", "members") {
 		if !r.isReference() {
@@ -279,6 +317,11 @@ func (c *compiler) roles() {
 	if m.config.StableKey != "" {
 		m.stable = c.find(m.config.StableKey)
 	}
+	for key, r := range map[string]*rule{"rdn": m.naming, "stableKey": m.stable} {
+		if r != nil && !r.isComputed() && (r.readOnly() || r.isSecret() || r.leaf.Type == scim.Binary) {
+			c.fault(key, "%s cannot be written and read as text, so it is no %s", r.label(), map[string]string{"rdn": "name", "stableKey": "key"}[key])
+		}
+	}
 	if m.naming == nil && m.config.RDN != "" {
 		c.fault("rdn", "no rule feeds %s, so an entry would have no name; add one to attributes", m.config.RDN)
 	}
@@ -292,7 +335,7 @@ func (c *compiler) roles() {
 func (c *compiler) once() {
 	taken := map[string]string{}
 	claim := func(key, ldap, by string) {
-		name := strings.ToLower(ldap)
+		name := strings.TrimSuffix(strings.ToLower(ldap), binaryOption)
 		if name == "" {
 			return
 		}

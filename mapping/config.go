@@ -34,7 +34,22 @@ type Config struct {
 	Deactivate []StepConfig `yaml:"deactivate"`
 	// Delete is disable (the default for users) or remove.
 	Delete string `yaml:"delete"`
+
+	// Kind is set for a resource type beyond users and groups.
+	Kind Kind `yaml:"-"`
+	// Peers are the names of such types in the same tenant, this one included:
+	// what a reference may name beside User and Group.
+	Peers []string `yaml:"-"`
 }
+
+// Kind is what the configuration says of a resource type that is not the
+// standard's. Its schema consists of the attributes that its rules declare.
+type Kind struct {
+	Endpoint, Schema, Description string
+}
+
+// further reports whether the declaration is of a type beyond users and groups.
+func (c Config) further() bool { return c.Kind.Schema != "" }
 
 // MarkerConfig names the attributes of the marker.
 type MarkerConfig struct {
@@ -80,10 +95,29 @@ type RuleConfig struct {
 	Reference []string `yaml:"reference,orscalar"`
 	// EmptyMember stands for an empty group where the object class demands a member.
 	EmptyMember string `yaml:"emptyMember"`
-	// Type is the SCIM type of an extension's attribute; string by default.
+
+	// The next three make an attribute of the standard stricter, too.
+
+	// Mutability is readOnly, readWrite (the default), immutable or writeOnly.
+	Mutability string `yaml:"mutability"`
+	// Returned is always, default, request or never.
+	Returned string `yaml:"returned"`
+	// CanonicalValues are the only values that are taken; none is any.
+	CanonicalValues []string `yaml:"canonicalValues"`
+
+	// The rest declares an attribute of an extension or of a further type.
+
+	// Type is the SCIM type; string by default.
 	Type string `yaml:"type"`
-	// MultiValued declares an extension's attribute as multi-valued.
+	// MultiValued says that there can be several values.
 	MultiValued bool `yaml:"multiValued"`
+	// CaseExact says that values differ by the case of their letters.
+	CaseExact bool `yaml:"caseExact"`
+	// Description is what Schemas says about the attribute.
+	Description string `yaml:"description"`
+	// ReferenceTypes are what the URI of a reference leads to: uri (the default)
+	// or external.
+	ReferenceTypes []string `yaml:"referenceTypes,orscalar"`
 }
 
 // ExtensionConfig declares attributes under a schema URN of one's own. The
@@ -156,11 +190,15 @@ const (
 )
 
 // Validate returns every fault that the declaration shows by itself. name is
-// the resource type: User or Group.
+// the resource type: User, Group, or that of a further one.
 func (c Config) Validate(name string) []directory.Fault {
 	var faults []directory.Fault
 	fault := func(key, format string, args ...any) {
 		faults = append(faults, directory.Fault{Key: key, Problem: fmt.Sprintf(format, args...)})
+	}
+	kind := name
+	if c.further() {
+		kind = ""
 	}
 	required := func(key, value, example string) {
 		if strings.TrimSpace(value) == "" {
@@ -174,23 +212,31 @@ func (c Config) Validate(name string) []directory.Fault {
 	required("rdn", c.RDN, "uid")
 	required("marker.state", c.Marker.State, "scimState")
 	required("marker.source", c.Marker.Source, "scimSource")
-	required("stableKey", c.StableKey, "externalId")
+	if !c.further() {
+		required("stableKey", c.StableKey, "externalId")
+	}
 	if len(c.ObjectClasses) == 0 {
 		fault("objectClasses", "is missing; give the object classes of a new entry, for example [top, person]")
 	}
 	oneOf(fault, "onForeignLock", c.OnForeignLock, "", ForeignLockKeep, ForeignLockOverride)
 	oneOf(fault, "onExisting", c.OnExisting.Action, "", ExistingConflict)
 	oneOf(fault, "delete", c.Delete, "", DeleteDisable, DeleteRemove)
-	if name == "Group" && c.Delete == DeleteDisable {
+	if kind == "Group" && c.Delete == DeleteDisable {
 		fault("delete", "a group cannot be disabled; use remove")
 	}
-	if name == "Group" && len(c.Deactivate) > 0 {
+	if kind == "Group" && len(c.Deactivate) > 0 {
 		fault("deactivate", "a group has no active state; remove the key")
+	}
+	if c.further() && c.Delete == DeleteDisable {
+		required("stableKey", c.StableKey, "externalId, which finds what was disabled again")
+		if len(c.Deactivate) == 0 {
+			fault("deactivate", "is missing: delete: disable needs a step that disables; give one, or delete: remove")
+		}
 	}
 	for i, s := range c.Deactivate {
 		faults = append(faults, s.validate(fmt.Sprintf("deactivate[%d]", i))...)
 	}
-	if name == "User" && len(c.Deactivate) == 0 {
+	if kind == "User" && len(c.Deactivate) == 0 {
 		fault("deactivate", "is missing: without a step a deactivated person could still sign in; give for example a set step")
 	}
 	_, more := Compile(c, name, "")

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -120,8 +121,11 @@ func (e element) compare(f scim.Compare, names Names) (term, error) {
 			return r.compare(f, names)
 		}
 		// These parts follow from the others and are in no attribute.
-		if r.marks && name == "primary" || r.isReference() && (name == "type" || name == "$ref") {
+		if r.marks && name == "primary" {
 			return anything, nil
+		}
+		if _, fixed := e.constant[name]; !fixed && r.shownOf(name) {
+			return r.compareShown(f, name, names), nil
 		}
 	}
 	value, ok := e.constant[name]
@@ -151,7 +155,9 @@ func (e element) present() term {
 	for i, r := range e.rules {
 		some[i] = directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
 	}
-	return exactly(directory.OrOf(some...))
+	// Names that do not show, such as an empty group's placeholder, are present too.
+	shows := !slices.ContainsFunc(e.rules, func(r *rule) bool { return r.isReference() })
+	return term{filter: directory.OrOf(some...), exact: shows}
 }
 
 // equalLiteral compares a constant with a literal of a filter, where booleans

@@ -15,8 +15,10 @@ type Want struct {
 	Name string
 	// Attributes are the mapped attributes with a value, computed ones included.
 	Attributes directory.Attributes
-	// Secrets are write-only values by attribute.
+	// Secrets are passwords by attribute.
 	Secrets map[string]string
+	// Hidden are other values that are only ever written.
+	Hidden directory.Attributes
 	// Active is nil where the resource does not say.
 	Active *bool
 	// StableKey is the IdP's identifier, "" where the resource has none.
@@ -40,11 +42,11 @@ func (m *Mapping) References(res scim.Resource) []Reference {
 	var refs []Reference
 	for i := range m.rules {
 		r := &m.rules[i]
-		if !r.isReference() {
+		if !r.isReference() || r.readOnly() {
 			continue
 		}
 		for _, f := range r.find(res) {
-			refs = append(refs, Reference{ID: ldapText(f.value), Types: r.config.Reference})
+			refs = append(refs, Reference{ID: text(f.value), Types: r.config.Reference})
 		}
 	}
 	return refs
@@ -62,9 +64,12 @@ func (m *Mapping) MemberReferences(ids []string) []Reference {
 // Want translates a resource into the entry that it asks for. Errors are
 // *scim.Error with status 400 and name the attribute.
 func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
-	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}}
+	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}, Hidden: directory.Attributes{}}
 	for i := range m.rules {
 		r := &m.rules[i]
+		if !r.isComputed() && r.readOnly() {
+			continue
+		}
 		values, err := m.values(r, res, names)
 		if err != nil {
 			return Want{}, err
@@ -72,8 +77,12 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 		if len(values) == 0 {
 			continue
 		}
-		if r.isSecret() {
+		switch {
+		case r.isPassword():
 			want.Secrets[r.config.LDAP] = values[0]
+			continue
+		case r.isSecret():
+			want.Hidden[r.config.LDAP] = values
 			continue
 		}
 		want.Attributes[r.config.LDAP] = values
@@ -93,7 +102,7 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 		return Want{}, scim.BadRequest(scim.TypeInvalidValue,
 			"%s is missing; the entry in the directory is named after it", m.naming.label())
 	}
-	want.StableKey = want.Attributes.First(m.stable.config.LDAP)
+	want.StableKey = want.Attributes.First(m.StableKey())
 	if active, ok := res["active"].(bool); ok {
 		want.Active = &active
 	}
@@ -137,7 +146,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 	var values []string
 	seen := make(map[string]bool, len(all))
 	for _, f := range all {
-		v := ldapText(f.value)
+		v := ldapText(r.leaf.Type, f.value)
 		if r.isReference() {
 			dn, ok := names[v]
 			if !ok {
@@ -211,7 +220,10 @@ var hashed = regexp.MustCompile(`^\{[A-Za-z0-9./_-]+\}`)
 
 // allowed refuses forbidden characters, and passwords that are hashes.
 func (m *Mapping) allowed(r *rule, value string) error {
-	if r.isSecret() {
+	if r.leaf.Type == scim.Binary {
+		return nil
+	}
+	if r.isPassword() {
 		if hashed.MatchString(value) {
 			return scim.BadRequest(scim.TypeInvalidValue, "%s: begins with a word in braces, which the directory would take for a hash; choose another", r.label())
 		}

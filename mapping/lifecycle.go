@@ -24,6 +24,9 @@ func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 	for attribute, value := range want.Secrets {
 		e.Attributes[attribute] = []string{value}
 	}
+	for attribute, values := range want.Hidden {
+		e.Attributes[attribute] = values
+	}
 	locked := want.Active != nil && !*want.Active && len(m.steps) > 0
 	for _, s := range m.steps {
 		switch {
@@ -77,15 +80,24 @@ func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp)
 // wanted. The name changes by a rename, so its attribute is left out.
 func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mod {
 	from, to := directory.Attributes{}, directory.Attributes{}
+	var whole []directory.Mod
 	for i := range m.rules {
 		r := &m.rules[i]
 		name := r.config.LDAP
 		switch {
-		case r == m.naming || r.isSecret():
+		case r == m.naming || r.isPassword() || !r.isComputed() && r.readOnly():
+			continue
+		case r.isSecret():
+			if values := want.Hidden[name]; len(values) > 0 {
+				whole = append(whole, directory.Mod{Op: directory.ModReplace, Attribute: name, Values: values})
+			}
 			continue
 		case r == m.stable && len(want.Attributes[name]) == 0:
 			continue
 		case slices.Contains(want.Kept, name):
+			continue
+		case r.whole():
+			whole = append(whole, r.replaced(old.Attributes[name], want.Attributes[name])...)
 			continue
 		case r.isReference():
 			from[name] = r.shownNames(old.Attributes[name], refs)
@@ -94,9 +106,29 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 		default:
 			from[name] = old.Attributes[name]
 		}
-		to[name] = r.missing(want.Attributes[name], from[name], old.Attributes[name])
+		to[name] = r.missing(r.spelled(want.Attributes[name], old.Attributes[name]), from[name], old.Attributes[name])
 	}
-	return directory.Diff(from, to)
+	return append(directory.Diff(from, to), whole...)
+}
+
+// replaced is the modification of an attribute that may have no rule of equality
+// in LDAP, as many of bytes have none: single values can be neither added nor
+// deleted then. Values that do not show stay all the same.
+func (r *rule) replaced(there, want []string) []directory.Mod {
+	shown := there
+	if r.showsOne() && len(there) > 1 {
+		shown = there[:1]
+	}
+	if slices.Equal(slices.Sorted(slices.Values(shown)), slices.Sorted(slices.Values(want))) {
+		return nil
+	}
+	values := slices.Clone(want)
+	for _, v := range there[len(shown):] {
+		if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return []directory.Mod{{Op: directory.ModReplace, Attribute: r.config.LDAP, Values: values}}
 }
 
 // missing returns the wanted values without those that the entry has already

@@ -9,7 +9,8 @@ import (
 )
 
 // Hold holds the declaration against the schema that the directory has: what
-// it does not know, does not allow, or demands without a source.
+// it does not know, does not allow, or demands without a source. It notes how the
+// directory compares, so it comes before the first request.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
@@ -34,14 +35,23 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	for i := range m.rules {
 		r := &m.rules[i]
 		key := m.ruleKey(i)
+		if !r.isComputed() && r.readOnly() {
+			if a, ok := h.known(key+".ldap", r.config.LDAP); ok {
+				r.ldap = a
+				h.holds(key, r, a)
+			}
+			continue
+		}
 		a, ok := h.writable(key+".ldap", r.config.LDAP)
 		if !ok {
 			continue
 		}
+		r.ldap = a
 		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
 			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
 				r.config.LDAP, r.path.String())
 		}
+		h.holds(key, r, a)
 		if r.always(m) {
 			fed = append(fed, a.Names[0])
 		}
@@ -90,16 +100,30 @@ func (h *holder) fault(key, format string, args ...any) {
 	h.faults = append(h.faults, directory.Fault{Key: key, Problem: fmt.Sprintf(format, args...)})
 }
 
-// writable looks whether an entry of the object classes can have an attribute.
-// Operational attributes, such as a password policy's lock, belong to no class.
-func (h *holder) writable(key, ldap string) (directory.AttributeType, bool) {
+// known looks whether the directory has an attribute, under that name.
+func (h *holder) known(key, ldap string) (directory.AttributeType, bool) {
 	a, ok := h.schema.Attribute(ldap)
+	name, option, _ := strings.Cut(ldap, ";")
 	switch {
 	case !ok || len(a.Names) == 0:
 		h.fault(key, "the directory has no attribute %s", ldap)
 		return a, false
-	case !strings.EqualFold(a.Names[0], ldap):
-		h.fault(key, "the directory returns %s as %s; use that name", ldap, a.Names[0])
+	case !strings.EqualFold(a.Names[0], name):
+		if option != "" {
+			option = ";" + option
+		}
+		h.fault(key, "the directory returns %s as %s; use that name", ldap, a.Names[0]+option)
+		return a, false
+	}
+	return a, true
+}
+
+// writable looks whether an entry of the object classes can have an attribute.
+// Operational attributes, such as a password policy's lock, belong to no class.
+func (h *holder) writable(key, ldap string) (directory.AttributeType, bool) {
+	a, ok := h.known(key, ldap)
+	switch {
+	case !ok:
 		return a, false
 	case a.ReadOnly:
 		h.fault(key, "%s is written by the directory alone", ldap)

@@ -27,9 +27,10 @@ type Mapping struct {
 	source string
 	def    scim.Definition
 	rules  []rule
-	naming *rule // the rule that feeds the relative distinguished name
-	stable *rule // the rule of the stable key
-	member *rule // the rule of a group's members; nil for other types
+	naming *rule    // the rule that feeds the relative distinguished name
+	stable *rule    // the rule of the stable key
+	member *rule    // the rule of a group's members; nil for other types
+	groups *Mapping // of the groups that resources show they are in; nil for none
 	checks []check
 	steps  []SetConfig
 }
@@ -42,6 +43,8 @@ type Ref struct {
 	ID   string
 	Type string // the resource type: User or Group
 	DN   string // as the directory spells it
+	// Display is what it is called, where that was looked up.
+	Display string
 }
 
 // Refs gives the resource behind a distinguished name, keyed by
@@ -77,15 +80,21 @@ func (m *Mapping) DeletesForGood() bool { return m.config.Delete == DeleteRemove
 // WritesPasswords reports whether the password of a resource goes anywhere.
 func (m *Mapping) WritesPasswords() bool {
 	for i := range m.rules {
-		if m.rules[i].isSecret() {
+		if m.rules[i].isPassword() {
 			return true
 		}
 	}
 	return false
 }
 
-// StableKey returns the LDAP attribute that carries the stable key.
-func (m *Mapping) StableKey() string { return m.stable.config.LDAP }
+// StableKey returns the LDAP attribute that carries the stable key, "" where
+// the declaration names none.
+func (m *Mapping) StableKey() string {
+	if m.stable == nil {
+		return ""
+	}
+	return m.stable.config.LDAP
+}
 
 // Members returns the LDAP attribute of a group's members, "" for types that
 // have none.
@@ -117,15 +126,22 @@ func (m *Mapping) Collection() directory.Collection {
 // Referrers returns the places where entries of this type refer to others.
 func (m *Mapping) Referrers() []directory.Referrer {
 	var places []directory.Referrer
-	for _, r := range m.rules {
-		if r.isReference() {
+	for i := range m.rules {
+		if r := &m.rules[i]; r.isReference() && !r.readOnly() {
 			places = append(places, directory.Referrer{
 				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source,
-				Member: r.at("", "members"), EmptyMember: r.config.EmptyMember,
+				Member: r == m.member || m.inheritable(r), EmptyMember: r.config.EmptyMember,
 			})
 		}
 	}
 	return places
+}
+
+// inheritable reports whether a name in the rule's attribute can outlive its
+// bearer: those of further types are removed and leave no tombstone behind that
+// keeps the name.
+func (m *Mapping) inheritable(r *rule) bool {
+	return slices.ContainsFunc(r.config.Reference, func(t string) bool { return slices.Contains(m.config.Peers, t) })
 }
 
 // attributes returns the LDAP attributes that the mapping reads.

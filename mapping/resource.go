@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
-	"strconv"
 	"time"
 
 	"scimgate/internal/directory"
@@ -43,16 +41,33 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 	return res
 }
 
-// showReferences puts the resources behind names into a resource.
+// showReferences puts the resources behind names into a resource, with their
+// type where there is a place for it.
 func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
+	name := r.displayPart()
+	_, typed := r.top.Sub("type")
+	_, fixed := r.constant["type"]
 	for _, ref := range r.shownRefs(names, refs) {
 		r.show(res, []any{ref.ID})
-		if list, ok := res[r.path.Attr].([]any); ok && r.path.URN == "" {
-			if element, ok := list[len(list)-1].(map[string]any); ok {
-				element["type"] = ref.Type
-			}
+		element := r.newest(res)
+		if element != nil && typed && !fixed {
+			element["type"] = ref.Type
+		}
+		if element != nil && name != "" && ref.Display != "" {
+			element[name] = ref.Display
 		}
 	}
+}
+
+// newest returns the complex value that show has put into a resource last, nil
+// where the attribute is simple.
+func (r *rule) newest(res scim.Resource) map[string]any {
+	value := holderOf(res, r.path.URN)[r.path.Attr]
+	if list, ok := value.([]any); ok && len(list) > 0 {
+		value = list[len(list)-1]
+	}
+	element, _ := value.(map[string]any)
+	return element
 }
 
 // shownRefs returns the resources behind names that show: all, or the first
@@ -90,6 +105,13 @@ func (m *Mapping) Locate(res scim.Resource, url func(resourceType, id string) st
 			if id, ok := element["value"].(string); ok {
 				element["$ref"] = url(target, id)
 			}
+		}
+	}
+	in, _ := res["groups"].([]any)
+	for _, item := range in {
+		if element, ok := item.(map[string]any); ok && m.groups != nil {
+			id, _ := element["value"].(string)
+			element["$ref"] = url(m.groups.def.Name, id)
 		}
 	}
 }
@@ -142,23 +164,4 @@ func (m *Mapping) schemas(res scim.Resource) []any {
 		}
 	}
 	return list
-}
-
-// scimValue reads LDAP text as a value of a SCIM type. Text that does not fit
-// the type is shown as it is, so that nothing in the directory gets hidden.
-func scimValue(t scim.Type, text string) any {
-	switch t {
-	case scim.Boolean:
-		switch text {
-		case "TRUE":
-			return true
-		case "FALSE":
-			return false
-		}
-	case scim.Integer, scim.Decimal:
-		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
-			return json.Number(text)
-		}
-	}
-	return text
 }

@@ -1,10 +1,10 @@
 package mapping
 
 import (
-	"fmt"
 	"strings"
 	"text/template"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 )
 
@@ -26,13 +26,28 @@ type rule struct {
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions
+
+	ldap directory.AttributeType // what the directory says of it, once Hold was told
 }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }
 
 func (r *rule) isComputed() bool { return r.path.Attr == "" }
 
-func (r *rule) isSecret() bool { return r.path.URN == "" && r.path.Attr == "password" }
+// isPassword reports whether the rule writes what the directory's policy checks.
+func (r *rule) isPassword() bool { return r.path.URN == "" && r.path.Attr == "password" }
+
+// isSecret reports whether the rule's values are only ever written: they show
+// nowhere and are not even read.
+func (r *rule) isSecret() bool {
+	return r.isPassword() || !r.isComputed() && (r.leaf.Returned == scim.ReturnedNever || r.top.Returned == scim.ReturnedNever)
+}
+
+// readOnly reports whether the rule's values are the directory's, and only
+// shown.
+func (r *rule) readOnly() bool {
+	return r.top.Mutability == scim.ReadOnly || r.leaf.Mutability == scim.ReadOnly
+}
 
 // showsOne reports whether a resource shows only the first of the attribute's
 // values.
@@ -115,10 +130,7 @@ func (r *rule) find(res scim.Resource) []found {
 // elementsOf returns the complex values of a resource that the rule's attribute
 // has, be they one or many.
 func (r *rule) elementsOf(res scim.Resource) []map[string]any {
-	holder := map[string]any(res)
-	if r.path.URN != "" {
-		holder, _ = res[r.path.URN].(map[string]any)
-	}
+	holder := holderOf(res, r.path.URN)
 	if one, ok := holder[r.path.Attr].(map[string]any); ok {
 		return []map[string]any{one}
 	}
@@ -130,6 +142,15 @@ func (r *rule) elementsOf(res scim.Resource) []map[string]any {
 		}
 	}
 	return all
+}
+
+// holderOf returns what holds the attributes of the core or of an extension.
+func holderOf(res scim.Resource, urn string) map[string]any {
+	if urn == "" {
+		return res
+	}
+	holder, _ := res[urn].(map[string]any)
+	return holder
 }
 
 // single enforces one value where the rule asks for it.
@@ -238,19 +259,4 @@ func child(holder map[string]any, name string) map[string]any {
 	c := map[string]any{}
 	holder[name] = c
 	return c
-}
-
-// ldapText writes a SCIM value as LDAP text (RFC 4517: booleans are TRUE and FALSE).
-func ldapText(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case bool:
-		if v {
-			return "TRUE"
-		}
-		return "FALSE"
-	default:
-		return fmt.Sprint(v) // json.Number
-	}
 }

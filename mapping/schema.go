@@ -25,10 +25,28 @@ func (m *Mapping) Schemas() []scim.Schema {
 	return announced
 }
 
+// refers names the resource types of a reference where its parts tell them.
+func (r *rule) refers(subs []scim.Attribute) []scim.Attribute {
+	subs = slices.Clone(subs)
+	if ref := named(subs, "$ref"); ref != nil {
+		ref.ReferenceTypes = r.config.Reference
+	}
+	if _, fixed := r.constant["type"]; !fixed {
+		if kind := named(subs, "type"); kind != nil {
+			kind.CanonicalValues = r.config.Reference
+		}
+	}
+	return subs
+}
+
 func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attribute {
 	var kept []scim.Attribute
 	for _, a := range attributes {
 		if urn == "" && a.Name == "active" && len(m.steps) > 0 {
+			kept = append(kept, a)
+			continue
+		}
+		if urn == "" && a.Name == "groups" && m.groups != nil {
 			kept = append(kept, a)
 			continue
 		}
@@ -49,9 +67,11 @@ func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attri
 			}
 			if r.isReference() {
 				parts["$ref"] = true
-				parts["type"] = r.top.MultiValued
+				parts["type"] = true
+				parts[r.displayPart()] = true
+				a.SubAttributes = r.refers(a.SubAttributes)
 			}
-			a.Required = a.Required || r.config.Required && r.path.Sub == ""
+			a.Required = a.Required || r.config.Required && r.path.Filter == nil && (r.path.Sub == "" || r.path.Sub == "value")
 			if r.config.Unique {
 				a.Uniqueness = scim.UniqueServer
 			}

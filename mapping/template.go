@@ -81,13 +81,6 @@ func fill(attributes []scim.Attribute, values map[string]any) map[string]any {
 	return data
 }
 
-func text(v any) string {
-	if v == nil {
-		return ""
-	}
-	return ldapText(v)
-}
-
 // extensionName is how a template calls an extension: "enterprise" for the
 // enterprise user, else the part of the URN before its version.
 func extensionName(urn string) string {

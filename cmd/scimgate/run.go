@@ -52,8 +52,21 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		PageSize:       cfg.Server.Limits.PageSize,
 		BulkOperations: cfg.Server.Limits.BulkOperations,
 		RequestTimeout: cfg.Server.Limits.RequestTimeout,
+		FilterEntries:  cfg.Server.Limits.FilterEntries,
+		CursorKey:      cursorKey(cfg.StateDir, log),
 	}, tenants, log)
 	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
+}
+
+// cursorKey returns the key that replicas share. A gateway that cannot have it
+// serves all the same, with a key of its own.
+func cursorKey(stateDir string, log *zap.Logger) [32]byte {
+	key, err := token.CursorKey(stateDir)
+	if err != nil {
+		log.Warn("the key of cursors cannot be shared; cursors of lists are good at this gateway until it ends", zap.Error(err))
+		return [32]byte{}
+	}
+	return key
 }
 
 // newTenant compiles the mappings of a tenant and binds them to its directory.
@@ -97,6 +110,10 @@ func parts(index int, t config.Tenant) []part {
 	all := []part{{"User", key + "users", t.Users}}
 	if t.Groups != nil {
 		all = append(all, part{"Group", key + "groups", t.Groups})
+	}
+	for i := range t.ResourceTypes {
+		rt := &t.ResourceTypes[i]
+		all = append(all, part{rt.Name, fmt.Sprintf("%sresourceTypes[%d]", key, i), &rt.Config})
 	}
 	return all
 }

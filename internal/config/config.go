@@ -48,6 +48,9 @@ type Limits struct {
 	PageSize       int           `yaml:"pageSize"`
 	BulkOperations int           `yaml:"bulkOperations"`
 	RequestTimeout time.Duration `yaml:"requestTimeout"`
+	// FilterEntries is how many entries are looked at for a filter that the
+	// directory cannot answer by itself.
+	FilterEntries int `yaml:"filterEntries"`
 }
 
 // Admin is the listener for health checks.
@@ -128,8 +131,22 @@ type Tenant struct {
 	Brake   Brake           `yaml:"brake"`
 	Users   *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
-	Groups        *mapping.Config `yaml:"groups"`
-	ResourceTypes []struct{}      `yaml:"resourceTypes"`
+	Groups *mapping.Config `yaml:"groups"`
+	// ResourceTypes are further types of resources.
+	ResourceTypes []ResourceType `yaml:"resourceTypes"`
+}
+
+// ResourceType declares a type of resource beyond users and groups.
+type ResourceType struct {
+	// Name is what references and meta.resourceType call it: Device.
+	Name string `yaml:"name"`
+	// Endpoint is its path below the base path: Devices.
+	Endpoint string `yaml:"endpoint"`
+	// Schema is the URN of the schema that its attributes make.
+	Schema      string `yaml:"schema"`
+	Description string `yaml:"description"`
+
+	mapping.Config `yaml:",inline"`
 }
 
 // DefaultBasePath is the path of a tenant that is alone or primary.
@@ -174,6 +191,7 @@ func (c *Config) Defaults() {
 	c.Server.Listen = ":8443"
 	c.Server.Limits = Limits{
 		BodyBytes: 1 << 20, PageSize: 100, BulkOperations: 1000, RequestTimeout: 20 * time.Second,
+		FilterEntries: 50_000,
 	}
 	c.Admin.Listen = "127.0.0.1:8081"
 	c.StateDir = "/var/lib/scimgate"

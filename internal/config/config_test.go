@@ -54,7 +54,7 @@ func TestWhatTheFileLeavesOutHasDefaults(t *testing.T) {
 	got := *c
 	got.Directories, got.Tenants = nil, nil
 	if d := cmp.Diff(Config{
-		Server: Server{Listen: ":8443", Limits: Limits{1 << 20, 100, 1000, 20 * time.Second}},
+		Server: Server{Listen: ":8443", Limits: Limits{1 << 20, 100, 1000, 20 * time.Second, 50000}},
 		Admin:  Admin{Listen: "127.0.0.1:8081"}, StateDir: "/var/lib/scimgate",
 		Log: Log{MaxSize: 100e6, MaxAge: 90 * 24 * time.Hour},
 	}, got, cmpopts.IgnoreUnexported(Config{})); d != "" {
@@ -113,6 +113,25 @@ func TestTheExampleFileLoads(t *testing.T) {
 	groups := c.Tenants[0].Groups
 	if d := cmp.Diff([]string{"User", "Group"}, groups.Attributes[2].Reference); d != "" {
 		t.Error(d)
+	}
+}
+
+// What the example shows in comments of further types is right as well.
+func TestTheExampleOfAFurtherTypeLoads(t *testing.T) {
+	text, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(text), "    # resourceTypes:")
+	if !ok {
+		t.Fatal("the example has no resourceTypes any more")
+	}
+	block = "    resourceTypes:" + strings.ReplaceAll(block, "\n    # ", "\n    ")
+	c := mustLoad(t, "    groups:\n", block+"    groups:\n", "reference: [User, Group]", "reference: [User, Group, Device]")
+	types := c.Tenants[0].ResourceTypes
+	if len(types) != 1 || types[0].Name != "Device" || types[0].Endpoint != "Devices" || types[0].Base != "ou=devices,dc=example,dc=org" ||
+		len(types[0].Attributes) != 4 || types[0].Kind.Schema != types[0].Schema || types[0].Peers[0] != "Device" {
+		t.Errorf("the further types are read as %+v", types)
 	}
 }
 

@@ -24,6 +24,7 @@ const maxNodes = 100_000
 //	struct                    keys; a field without a tag, or with "-", is none
 //	encoding.TextUnmarshaler  its short form where it is a scalar, else as above
 //	`yaml:"name,orscalar"`    a list that may be written as its only element
+//	`yaml:",inline"`          a struct whose keys stand among those of the outer one
 //
 // A value with a method Defaults is given its defaults before it is filled.
 type decoder struct {
@@ -211,7 +212,7 @@ func (d *decoder) keys(at place, node ast.Node, v reflect.Value) {
 			if f.name == name {
 				below := at.field(f)
 				d.positions[below.key] = pos
-				d.value(below, value, v.Field(f.index))
+				d.value(below, value, v.FieldByIndex(f.index))
 				return
 			}
 		}
@@ -287,7 +288,7 @@ func (d *decoder) at(key string, node ast.Node) Position {
 // field is a key that a struct knows.
 type field struct {
 	name     string
-	index    int
+	index    []int
 	orScalar bool
 }
 
@@ -295,8 +296,14 @@ func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		name, option, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if option == "inline" {
+			for _, f := range fieldsOf(t.Field(i).Type) {
+				f.index = append([]int{i}, f.index...)
+				fields = append(fields, f)
+			}
+		}
 		if name != "" && name != "-" {
-			fields = append(fields, field{name, i, option == "orscalar"})
+			fields = append(fields, field{name, []int{i}, option == "orscalar"})
 		}
 	}
 	return fields

@@ -29,7 +29,12 @@ var later = []struct {
 	{"tenants[].users.deactivate[].move", always, "the step move"},
 	{"tenants[].users.deactivate[].leave", always, "the step leave"},
 	{"tenants[].users.deactivate[].scramble", always, "the step scramble"},
-	{"tenants[].resourceTypes", set, "a further resource type"},
+	{"tenants[].resourceTypes[].onExisting", keys, "adopting existing entries"},
+	{"tenants[].resourceTypes[].rdn", keys, "a template for the name"},
+	{"tenants[].resourceTypes[].deactivate[].bit", always, "the step bit"},
+	{"tenants[].resourceTypes[].deactivate[].move", always, "the step move"},
+	{"tenants[].resourceTypes[].deactivate[].leave", always, "the step leave"},
+	{"tenants[].resourceTypes[].deactivate[].scramble", always, "the step scramble"},
 }
 
 func set(v peek) bool    { return !v.empty }

@@ -39,6 +39,7 @@ func read(path string, text []byte, env func(string) (string, bool)) (*Config, [
 	d := &decoder{Source: s, env: env, refuse: refuseLater}
 	d.decode(text, c)
 	c.basePaths()
+	c.kinds()
 	c.files(s, filepath.Dir(path))
 	c.validate(s)
 	if err := s.err(); err != nil {
@@ -72,9 +73,12 @@ func (c *Config) composed(s *Source) {
 			s.rulesMissing(groups)
 			below(groups, t.Groups.Validate("Group"))
 		}
-		if t.Users != nil && t.Groups != nil && nested(t.Users.Base, t.Groups.Base) {
-			s.fault(groups+".base", "%q and the base of users, %q, lie in each other, and entries of the two could not be told apart; give each a base of its own", t.Groups.Base, t.Users.Base)
+		for j, rt := range t.ResourceTypes {
+			key := resourceTypeKey(i, j)
+			s.rulesMissing(key)
+			below(key, rt.Validate(rt.Name))
 		}
+		t.apart(s, tenantKey(i))
 	}
 }
 

@@ -29,6 +29,7 @@ func (t Tenant) validate(s *Source, key string) {
 	if t.Users == nil {
 		s.fault(key+".users", "is missing; declare where the people are and how they are written")
 	}
+	t.resourceTypes(s, key)
 }
 
 // names records the faults of what tenants call themselves and each other.

@@ -64,6 +64,7 @@ func (v Server) validate(s *Source) {
 	positive(s, "server.limits.pageSize", v.Limits.PageSize)
 	positive(s, "server.limits.bulkOperations", v.Limits.BulkOperations)
 	positive(s, "server.limits.requestTimeout", v.Limits.RequestTimeout)
+	positive(s, "server.limits.filterEntries", v.Limits.FilterEntries)
 }
 
 var directoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

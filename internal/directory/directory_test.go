@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
@@ -34,13 +35,40 @@ func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
 
 func FuzzFoldDN(f *testing.F) {
 	f.Add(`uid=a\2c,ou=x`)
-	for _, seed := range []string{`\`, "", "=", " = , ; + ", `a=\20\20,b=\ `, "a=\x1b", `a=\1b`, "a=\x00\n", `a=\ff,b=\c3`, "a=İ", "a=#04,b=\"x\"", `a=b\`, strings.Repeat(`a=\2b+`, 2_000)} {
+	for _, seed := range []string{`\`, "", "=", " = , ; + ", `a=\20\20,b=\ `, "a=\x1b", `a=\1b`, "a=\x00\n", `a=\ff,b=\c3`, "a=İ", "a=#04,b=\"x\"", `a=b\`, strings.Repeat(`a=\2b+`, 2_000),
+		`\`, `CN=Lee\, Ann+uid=a,ou=people,dc=x`, `uid=\#x,ou=\20y\ `, `cn="a,b",o=c`, `cn=#04024869`, `uid=ü,ou=ﬁ`,
+		`uid=a;ou=b`, `=,=`, `uid=a\`, `uid = a , ou = b`, `cn=\c3\bc`, "cn=\xff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, dn string) {
 		once := FoldDN(dn)
 		if twice := FoldDN(once); twice != once {
 			t.Errorf("%q folds to %q and that to %q", dn, once, twice)
+		}
+	})
+}
+
+// What is read as a marker is written so that it reads the same.
+func FuzzParseMarker(f *testing.F) {
+	f.Add("active since 1998")
+	f.Add(`scimgate:inactive {"undo":{"loginShell":["/bin/sh"],"pwdAccountLockedTime":[]}}`)
+	f.Add(`scimgate:deleted {"request":"r","since":"2026-01-02T03:04:05Z","key":"k"}`)
+	f.Add(`scimgate:active {`)
+	f.Fuzz(func(t *testing.T, value string) {
+		m, found, err := ParseMarker([]string{value})
+		if err != nil || found == "" {
+			return
+		}
+		text, err := m.Text()
+		if err != nil {
+			return // such as a year that no timestamp can have
+		}
+		again, _, err := ParseMarker([]string{text})
+		if err != nil {
+			t.Fatalf("%q is written as %q, which cannot be read: %v", value, text, err)
+		}
+		if d := cmp.Diff(m, again, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%q: %s", value, d)
 		}
 	})
 }

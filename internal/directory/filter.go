@@ -17,6 +17,10 @@ const (
 	Contains
 	AtLeast
 	AtMost
+	// MemberOf matches who is in a group that its one filter matches, or in a
+	// group in such a group. No Store knows it: a caller finds the groups first
+	// and puts names in its place.
+	MemberOf
 )
 
 // Attributes that every directory has under a name of its own. A Store puts
@@ -35,7 +39,7 @@ type Filter struct {
 	Op        FilterOp
 	Attribute string
 	Value     string
-	Filters   []Filter // of And, Or and Not (exactly one)
+	Filters   []Filter // of And, Or, Not and MemberOf (exactly one)
 }
 
 // Eq matches entries whose attribute has the value.

@@ -57,6 +57,9 @@ type Query struct {
 	// empty for none. ID, DN, Version and the marker are always read, the
 	// times only with attributes.
 	Attributes []string
+	// Places reads, beside Attributes, only what an entry's place in a list is
+	// made of: ID, DN and Created, neither version nor marker.
+	Places bool
 	// Limit is the most entries that the caller has use for; 0 is no limit. More
 	// are the error TooMany, and are not read.
 	Limit int

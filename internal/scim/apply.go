@@ -25,13 +25,13 @@ func Apply(def Definition, r Resource, p Patch) (Resource, error) {
 	if len(p.Operations) > maxOperations {
 		return nil, BadRequest(TypeTooMany, "the patch has %d operations; send at most %d at a time", len(p.Operations), maxOperations)
 	}
-	e := editor{def: def, r: r.Clone()}
+	e := editor{def: def, r: r.Clone(), work: new(int)}
 	for i, o := range p.Operations {
 		if err := e.operation(o); err != nil {
 			return nil, within(fmt.Sprintf("operation %d (%s)", i+1, o), err)
 		}
 	}
-	return e.r, nil
+	return e.r, unchanged(def, r, e.r)
 }
 
 // maxOperations bounds the work on one patch: an operation may have to look at
@@ -42,6 +42,7 @@ const maxOperations = 500
 type editor struct {
 	def      Definition
 	r        Resource
+	work     *int // how many elements of lists were looked at, see spend
 	creating bool // r is being built from one body, so nothing may be given twice
 }
 
@@ -61,7 +62,7 @@ func (e editor) operation(o Operation) error {
 	}
 	if o.Path == nil {
 		if o.Op == "remove" {
-			return BadRequest(TypeNoTarget, "remove needs a path")
+			return BadRequest(TypeNoTarget, "remove needs a path that says what to remove, such as title or members[value eq \"…\"]")
 		}
 		return e.mergeValue(o.Op, "", o.Value)
 	}
@@ -71,7 +72,7 @@ func (e editor) operation(o Operation) error {
 	}
 	switch {
 	case t.readOnly():
-		return BadRequest(TypeMutability, "%s of %s is read-only", t.path, e.def.Name)
+		return BadRequest(TypeMutability, "%s of %s is read-only; leave the operation out", t.path.brief(), e.def.Name)
 	case o.Op == "remove":
 		return e.removeOperation(t, o)
 	case !o.HasValue:
@@ -99,10 +100,10 @@ func (d Definition) target(p Path) (target, bool, error) {
 		plain := p
 		plain.Filter = nil
 		if _, ok := d.find(plain); ok {
-			return target{}, false, BadRequest(TypeInvalidPath, "the filter in %s names a sub-attribute that %s does not have", p, p.Attr)
+			return target{}, false, BadRequest(TypeInvalidPath, "the filter in %s names a sub-attribute that %s does not have; /Schemas lists those it has", p.brief(), p.Attr)
 		}
 	}
-	return target{}, false, BadRequest(TypeInvalidPath, "%s has no attribute %s", d.Name, p)
+	return target{}, false, BadRequest(TypeInvalidPath, "%s has no attribute %s; /Schemas lists those it has", d.Name, p.brief())
 }
 
 // mergeValue merges the value of a path-less operation, or of one on a schema.
@@ -159,13 +160,20 @@ func (e editor) mergeExtension(c change, within string) error {
 	}
 	object, ok := c.value.(map[string]any)
 	if !ok {
-		return BadRequest(TypeInvalidValue, "%s: got %s, expected an object with attributes", c.path, kindOf(c.value))
+		return BadRequest(TypeInvalidValue, "%s: got %s, expected an object with attributes", c.path.brief(), kindOf(c.value))
 	}
 	return e.merge(c.op, c.path.URN, object)
 }
 
 // assign adds or replaces.
 func (e editor) assign(c change) error {
+	if err := e.spend(c.target); err != nil {
+		return err
+	}
+	return e.guard(c.target, func() error { return e.set(c) })
+}
+
+func (e editor) set(c change) error {
 	switch {
 	case c.path.Filter != nil && !c.top.MultiValued:
 		return BadRequest(TypeInvalidPath, "%s has one value at most, expected no filter", c.path.Attr)
@@ -180,7 +188,7 @@ func (e editor) assign(c change) error {
 	case c.top.isComplex():
 		return e.assignComplex(c)
 	}
-	v, err := normalize(c.top, c.path.String(), c.value)
+	v, err := normalize(c.top, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -200,10 +208,10 @@ func (e editor) settable(c change, old, v any) error {
 		return nil
 	}
 	if e.creating {
-		return BadRequest(TypeInvalidSyntax, "%s: given twice, with different values", c.path)
+		return BadRequest(TypeInvalidSyntax, "%s: given twice, with different values; send it once", c.path.brief())
 	}
 	if c.leaf.Mutability == Immutable {
-		return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set", c.path, e.def.Name)
+		return e.immutable(c.target)
 	}
 	return nil
 }
@@ -222,7 +230,7 @@ func (e editor) clear(c change) error {
 
 // assignSub sets name.givenName or manager.value.
 func (e editor) assignSub(c change) error {
-	v, err := normalize(c.leaf, c.path.String(), c.value)
+	v, err := normalize(c.leaf, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -245,7 +253,7 @@ func (e editor) assignSub(c change) error {
 // (RFC 7644 section 3.5.2.3), unless the value itself is given: they were about
 // the old one.
 func (e editor) assignComplex(c change) error {
-	v, err := normalize(c.top, c.path.String(), c.value)
+	v, err := normalize(c.top, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -262,9 +270,14 @@ func (e editor) assignComplex(c change) error {
 	}
 	if c.replacing() {
 		for key := range given { // explicitly empty ones go
-			if sub, ok := c.top.Sub(key); ok && part[sub.Name] == nil && sub.Mutability != ReadOnly {
-				delete(object, sub.Name)
+			sub, ok := c.top.Sub(key)
+			if !ok || part[sub.Name] != nil || sub.Mutability == ReadOnly {
+				continue
 			}
+			if err := e.removable(c.target, sub, old); err != nil {
+				return err
+			}
+			delete(object, sub.Name)
 		}
 	}
 	for name, v := range part {

@@ -5,7 +5,7 @@ import "slices"
 // assignList adds elements to a multi-valued attribute or replaces them all. An
 // element that is there already is not added again (RFC 7644 section 3.5.2.1).
 func (e editor) assignList(c change) error {
-	v, err := normalize(c.top, c.path.String(), c.value)
+	v, err := normalize(c.top, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -23,9 +23,9 @@ func (e editor) assignList(c change) error {
 }
 
 // union is the list and the elements of more that are not in it. An element in
-// both has the sub-attributes of both, those of more first; one without a type is
-// in the list if its value is, whatever the type there. The second result tells
-// which elements of the union come from more.
+// both has the sub-attributes of both, those of more first unless they cannot
+// change; one without a type is in the list if its value is, whatever the type
+// there. The second result tells which elements of the union come from more.
 func union(a Attribute, list, more []any) ([]any, []int) {
 	all := slices.Clone(list)
 	at := make(map[string]int, len(list)+len(more))
@@ -47,11 +47,52 @@ func union(a Attribute, list, more []any) ([]any, []int) {
 			all = append(all, element)
 			index(i)
 		} else if old, isObject := all[i].(map[string]any); isObject {
-			all[i] = overlaid(old, element)
+			all[i] = joined(a, old, element)
 		}
 		touched = append(touched, i)
 	}
 	return all, touched
+}
+
+// joined is old with the sub-attributes of element set, but for those that old
+// has for good: a member that is added again stays the member it was.
+func joined(a Attribute, old map[string]any, element any) map[string]any {
+	all := overlaid(old, element)
+	for _, sub := range a.SubAttributes {
+		if v, ok := old[sub.Name]; ok && sub.Mutability == Immutable {
+			all[sub.Name] = v
+		}
+	}
+	return all
+}
+
+// distinct is the list without the elements that have become the same as others
+// (RFC 7643 section 2.4), of which one at least was touched. The second result
+// are the touched ones.
+func distinct(a Attribute, list []any, touched []int) ([]any, []int) {
+	var all []any
+	var at []int
+	first := make(map[string]int, len(list)) // where in all an identity is
+	changed := make([]bool, 0, len(list))    // by the index in all
+	for i, element := range list {
+		_, touching := slices.BinarySearch(touched, i)
+		id := identity(a, element)
+		j, twice := first[id]
+		if !twice || !touching && !changed[j] {
+			j = len(all)
+			all, changed = append(all, element), append(changed, false)
+			if !twice {
+				first[id] = j
+			}
+		} else if old, isObject := all[j].(map[string]any); isObject {
+			all[j] = overlaid(old, element)
+		}
+		if touching && !changed[j] {
+			changed[j] = true
+			at = append(at, j)
+		}
+	}
+	return all, at
 }
 
 // overlaid is old with the sub-attributes of element set.
@@ -113,7 +154,7 @@ func onePrimary(list []any, touched []int) []any {
 // value and primary, so these need a filter if there are several.
 func (e editor) assignEach(c change) error {
 	list := slices.Clone(elements(e.get(c.path)))
-	v, err := normalize(c.leaf, c.path.String(), c.value)
+	v, err := normalize(c.leaf, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -123,7 +164,8 @@ func (e editor) assignEach(c change) error {
 	distinct := c.path.Sub == "value" || c.path.Sub == "primary"
 	switch {
 	case len(list) == 0 && c.top.keyed() && c.path.Sub != "value":
-		return BadRequest(TypeNoTarget, "%s has no values", c.path.Attr)
+		return BadRequest(TypeNoTarget, "%s has no values whose %s could be set; add an element such as {\"value\":\"…\"} first",
+			c.path.Attr, c.path.Sub)
 	case len(list) == 0 || c.path.Sub == "value" && !c.replacing():
 		one := c
 		one.value, one.path.Sub, one.leaf = map[string]any{c.path.Sub: v}, "", c.top
@@ -152,9 +194,7 @@ func (e editor) setIn(c change, list []any, at []int, v any) error {
 		}
 		list[i] = overlaid(old, map[string]any{c.path.Sub: v})
 	}
-	if c.path.Sub == "value" && len(at) > 1 {
-		list, at = union(c.top, nil, list) // they may be equal now
-	}
+	list, at = distinct(c.top, list, at)
 	e.putList(c, list, at)
 	return nil
 }
@@ -187,7 +227,7 @@ func (e editor) assignMatching(c change) error {
 	if c.path.Sub != "" {
 		element = c.leaf
 	}
-	v, err := normalize(element, c.path.String(), c.value)
+	v, err := normalize(element, c.path.brief(), c.value)
 	if err != nil {
 		return err
 	}
@@ -220,8 +260,18 @@ func (e editor) setElements(c change, list []any, at []int, v any) error {
 		if c.top.keyed() && !equal(old["value"], next["value"]) {
 			return BadRequest(TypeMutability, "the value of an element of %s cannot be changed, expected a remove and an add", c.path.Attr)
 		}
+		for _, sub := range c.top.SubAttributes {
+			one := c
+			one.leaf, one.path.Sub = sub, sub.Name
+			if new, given := next[sub.Name]; given {
+				if err := e.settable(one, old[sub.Name], new); err != nil {
+					return err
+				}
+			}
+		}
 		list[i] = next
 	}
+	list, at = distinct(c.top, list, at)
 	e.putList(c, list, at)
 	return nil
 }
@@ -232,22 +282,28 @@ func (e editor) setElements(c change, list []any, at []int, v any) error {
 func (e editor) create(c change, list []any, v any) error {
 	wanted, ok := seed(c.top, c.path.Filter)
 	if !ok || c.top.keyed() {
-		return BadRequest(TypeNoTarget, "no value of %s matches the filter", c.path.Attr)
+		return noMatch(c.target)
 	}
 	part := map[string]any{c.path.Sub: v}
 	if c.path.Sub == "" {
-		part, ok = v.(map[string]any)
-		if !ok {
-			return BadRequest(TypeNoTarget, "no value of %s matches the filter", c.path.Attr)
-		}
+		part, _ = v.(map[string]any)
 	}
-	all, touched := union(c.top, list, []any{overlaid(wanted, part)})
+	made := overlaid(wanted, part)
+	// A new value for emails[value eq "old"] is about one that should be there.
+	if ok, err := match(c.path.Filter, elementScope(c.top, made)); !ok || err != nil {
+		return noMatch(c.target)
+	}
+	all, touched := union(c.top, list, []any{made})
 	e.putList(c, all, touched)
 	return nil
 }
 
+func noMatch(t target) error {
+	return BadRequest(TypeNoTarget, "no value of %s matches the filter in the path; add the element first, or correct the filter", t.path.Attr)
+}
+
 // seed returns the sub-attributes that an element must have for the filter to
-// match, if the filter is nothing but equalities joined by and.
+// match, and whether the filter is nothing but such equalities joined by and.
 func seed(a Attribute, f Filter) (map[string]any, bool) {
 	switch f := f.(type) {
 	case Compare:
@@ -261,15 +317,12 @@ func seed(a Attribute, f Filter) (map[string]any, bool) {
 		}
 		return map[string]any{sub.Name: v}, true
 	case And:
-		all := map[string]any{}
+		all, whole := map[string]any{}, true
 		for _, f := range f.Filters {
 			part, ok := seed(a, f)
-			if !ok {
-				return all, false
-			}
-			all = overlaid(all, part)
+			all, whole = overlaid(all, part), whole && ok
 		}
-		return all, true
+		return all, whole
 	}
 	return map[string]any{}, false
 }

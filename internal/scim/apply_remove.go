@@ -9,19 +9,22 @@ func (e editor) removeOperation(t target, o Operation) error {
 	if t.top.Returned == ReturnedNever {
 		// It is not in the resource, so taking it out would be a success that
 		// did nothing.
-		return BadRequest(TypeMutability, "%s can be replaced, not removed", t.path.Attr)
+		return BadRequest(TypeMutability, "%s can be replaced by another value, not removed", t.path.Attr)
+	}
+	if err := e.spend(t); err != nil {
+		return err
 	}
 	named := o.Value != nil || o.HasValue && t.top.keyed() // else a null is no value
 	if named && t.path.Filter == nil && t.path.Sub == "" && t.top.MultiValued {
-		return e.removeValues(t, o.Value)
+		return e.guard(t, func() error { return e.removeValues(t, o.Value) })
 	}
-	return e.remove(t)
+	return e.guard(t, func() error { return e.remove(t) })
 }
 
 // removeValues removes the elements that equal a given one. A given element
 // without a type stands for all types.
 func (e editor) removeValues(t target, v any) error {
-	normal, err := normalize(t.top, t.path.String(), v)
+	normal, err := normalize(t.top, t.path.brief(), v)
 	if err != nil {
 		return err
 	}
@@ -62,10 +65,9 @@ func (e editor) remove(t target) error {
 	switch {
 	case t.path.Attr == "":
 		if t.path.URN == e.def.Core.ID {
-			return BadRequest(TypeNoTarget, "remove needs the path of an attribute")
+			return BadRequest(TypeNoTarget, "remove needs the path of an attribute; the core schema cannot be taken away")
 		}
-		delete(e.r, t.path.URN)
-		return nil
+		return e.removeExtension(t)
 	case t.path.Filter != nil && !t.top.MultiValued:
 		return BadRequest(TypeInvalidPath, "%s has one value at most, expected no filter", t.path.Attr)
 	case t.path.Filter != nil:
@@ -76,15 +78,45 @@ func (e editor) remove(t target) error {
 		list := elements(e.get(t.path))
 		return e.removeIn(t, list, allOf(list))
 	}
-	if t.leaf.Required || t.path.Sub == "value" && t.top.Required {
+	object, _ := clone(e.get(t.path)).(map[string]any)
+	if err := e.removable(t, t.leaf, object); err != nil {
+		return err
+	}
+	if t.path.Sub == "value" && t.top.Required {
 		return required(t)
 	}
-	object, _ := e.get(t.path).(map[string]any)
 	if t.path.Sub == "value" {
 		object = nil // the other parts were about the value
 	}
 	delete(object, t.path.Sub)
 	e.put(t.path, object)
+	return nil
+}
+
+// removable says whether the sub-attribute of object may be taken out of it.
+func (e editor) removable(t target, sub Attribute, object map[string]any) error {
+	t.path.Sub = sub.Name
+	switch {
+	case sub.Required && object != nil:
+		return required(t)
+	case sub.Mutability == Immutable && object[sub.Name] != nil:
+		return e.immutable(t)
+	}
+	return nil
+}
+
+// removeExtension takes out what a client may change of an extension.
+func (e editor) removeExtension(t target) error {
+	for _, a := range t.leaf.SubAttributes {
+		p := Path{URN: t.path.URN, Attr: a.Name}
+		if a.Mutability == ReadOnly || e.get(p) == nil {
+			continue
+		}
+		one := target{top: a, leaf: a, path: p}
+		if err := e.guard(one, func() error { return e.keep(one, nil) }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -98,7 +130,7 @@ func (e editor) removeMatching(t target) error {
 		if t.top.keyed() {
 			return nil
 		}
-		return BadRequest(TypeNoTarget, "no value of %s matches the filter", t.path.Attr)
+		return noMatch(t)
 	}
 	return e.removeIn(t, list, at)
 }
@@ -115,8 +147,8 @@ func (e editor) removeIn(t target, list []any, at []int) error {
 			continue
 		}
 		object, _ := clone(element).(map[string]any)
-		if t.leaf.Mutability == Immutable && object[t.path.Sub] != nil {
-			return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set", t.path, e.def.Name)
+		if err := e.removable(t, t.leaf, object); err != nil {
+			return err
 		}
 		if delete(object, t.path.Sub); len(object) > 0 {
 			kept = append(kept, object)
@@ -139,5 +171,5 @@ func (e editor) keep(t target, kept []any) error {
 }
 
 func required(t target) error {
-	return BadRequest(TypeMutability, "%s is required and cannot be removed", t.path)
+	return BadRequest(TypeMutability, "%s is required and cannot be removed; replace it by another value", t.path.brief())
 }

@@ -264,6 +264,12 @@ func FuzzApply(f *testing.F) {
 	} {
 		f.Add([]byte(`{"Operations":[` + seed + `]}`))
 	}
+	for _, seed := range seenPatches {
+		f.Add([]byte(`{"Operations":[` + seed + `]}`))
+	}
+	for _, seed := range transcriptSeeds(f).patches {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p, err := DecodePatch(body)
 		if err != nil {
@@ -301,6 +307,12 @@ func FuzzDecodePatch(f *testing.F) {
 	f.Add([]byte(`{"schemas":["` + PatchOpURN + `"],"Operations":[{"op":"Add","path":"members","value":[{"value":"a"}]}]}`))
 	f.Add([]byte(`{"Operations":[{"op":"remove","path":"members[value eq \"a\"]"},{"op":"replace","value":{"displayName":"x"}}]}`))
 	f.Add([]byte(`{"Operations":[{"op":"add","value":{"members":"a","x":1}},{"op":"remove","path":"members","value":["a"]}]}`))
+	for _, seed := range seenPatches {
+		f.Add([]byte(`{"schemas":[],"operations":[` + seed + `]}`))
+	}
+	for _, seed := range transcriptSeeds(f).patches {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p, err := DecodePatch(body)
 		if err != nil {
@@ -314,8 +326,8 @@ func FuzzDecodePatch(f *testing.F) {
 func wantBadRequest(t *testing.T, err error) {
 	t.Helper()
 	var e *Error
-	if !asError(err, &e) || e.Status != 400 || e.Type == "" || e.Detail == "" {
-		t.Errorf("not a 400 with a type and a detail: %v", err)
+	if !asError(err, &e) || e.Status != 400 || e.Type == "" || e.Detail == "" || len(e.Detail) > 1000 {
+		t.Errorf("not a 400 with a type and a short detail: %v", err)
 	}
 }
 

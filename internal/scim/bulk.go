@@ -60,7 +60,10 @@ func DecodeBulk(body []byte, most int) (Bulk, error) {
 	if b.FailOnErrors, err = failOnErrors(object); err != nil {
 		return Bulk{}, err
 	}
-	given, _ := member(object, "Operations")
+	given, _, err := member(object, "Operations")
+	if err != nil {
+		return Bulk{}, err
+	}
 	if single, ok := given.(map[string]any); ok {
 		given = []any{single}
 	}
@@ -94,9 +97,9 @@ func DecodeBulk(body []byte, most int) (Bulk, error) {
 }
 
 func failOnErrors(object map[string]any) (int, error) {
-	given, _ := member(object, "failOnErrors")
-	if isBlank(given) {
-		return 0, nil
+	given, _, err := member(object, "failOnErrors")
+	if err != nil || isBlank(given) {
+		return 0, err
 	}
 	number, ok := given.(json.Number)
 	n, err := number.Int64()
@@ -119,13 +122,18 @@ func decodeBulkOperation(v any) (BulkOperation, error) {
 			o.Fault = BadRequest(scimType, format, args...)
 		}
 	}
-	for name, into := range map[string]*string{"method": &o.Method, "path": &o.Path, "bulkId": &o.BulkID, "version": &o.Version} {
-		given, _ := member(object, name)
+	for _, part := range []struct {
+		name string
+		into *string
+	}{{"method", &o.Method}, {"path", &o.Path}, {"bulkId", &o.BulkID}, {"version", &o.Version}} {
+		given, _, err := member(object, part.name)
 		text, ok := given.(string)
-		if !ok && given != nil {
-			fault(TypeInvalidSyntax, "the %s is %s, expected text", name, kindOf(given))
+		if err != nil {
+			fault(TypeInvalidSyntax, "the %s is there twice", part.name)
+		} else if !ok && given != nil {
+			fault(TypeInvalidSyntax, "the %s is %s, expected text", part.name, kindOf(given))
 		}
-		*into = strings.TrimSpace(text)
+		*part.into = strings.TrimSpace(text)
 	}
 	o.Method = strings.ToUpper(o.Method)
 	switch o.Method {
@@ -147,8 +155,12 @@ func decodeBulkOperation(v any) (BulkOperation, error) {
 // decodeData takes the data. That of a PATCH may be the list of its operations
 // alone, as the examples of RFC 7644 section 3.7.3 have it.
 func (o *BulkOperation) decodeData(object map[string]any, fault func(scimType, format string, args ...any)) {
-	given, _ := member(object, "data")
+	given, _, err := member(object, "data")
 	if o.Method == http.MethodDelete {
+		return
+	}
+	if err != nil {
+		fault(TypeInvalidSyntax, "the data is there twice")
 		return
 	}
 	if list, ok := given.([]any); ok && o.Method == http.MethodPatch {
@@ -297,7 +309,7 @@ func divide(v any, unknown map[string]bool) (left, taken any) {
 }
 
 func divideObject(object map[string]any, unknown map[string]bool) (left, taken any) {
-	if value, ok := member(object, "value"); ok {
+	if value, ok, err := member(object, "value"); ok && err == nil {
 		if _, t := divide(value, unknown); t != nil {
 			return nil, object
 		}

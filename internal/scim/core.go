@@ -113,7 +113,7 @@ func CoreGroup() Schema {
 				ReferenceTypes: []string{"User", "Group"}, CaseExact: true, Mutability: Immutable},
 			{Name: "type", Description: "The resource type of the member.",
 				CanonicalValues: []string{"User", "Group"}, Mutability: Immutable},
-			{Name: "display", Description: "The name of the member.", Mutability: Immutable},
+			{Name: "display", Description: "The name of the member.", Mutability: Immutable, Returned: ReturnedRequest},
 		}},
 	})}
 }

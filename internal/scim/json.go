@@ -95,7 +95,7 @@ func decodeMembers(d *json.Decoder, depth int) (any, error) {
 			return nil, errNUL
 		}
 		if _, twice := object[name]; twice {
-			return nil, fmt.Errorf("%s is there twice", literal(name))
+			return nil, fmt.Errorf("%s is there twice", literal(cut(name)))
 		}
 		if object[name], err = decodeValue(d, depth); err != nil {
 			return nil, err

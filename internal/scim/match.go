@@ -8,7 +8,7 @@ import (
 )
 
 // Match reports whether the resource matches the filter by the rules of RFC 7644
-// section 3.4.2.2. Text compares as the schema's caseExact says, numbers and
+// section 3.4.2.2. Text compares as the schema's caseExact says (see fold), numbers and
 // times by value, a multi-valued attribute matches if any of its values does, and
 // a complex one without a sub-attribute compares by its value. An attribute that
 // is absent or unknown equals null and nothing else. A comparison that makes no
@@ -141,7 +141,7 @@ func compareAny(f Compare, a Attribute, values []any) (bool, error) {
 		case ok:
 			a, values = value, valueParts(values)
 		case f.Value != nil:
-			return false, BadRequest(TypeInvalidFilter, "filter: %s is complex, expected one of its sub-attributes", f.Path)
+			return false, BadRequest(TypeInvalidFilter, "filter: %s is complex, expected one of its sub-attributes", f.Path.brief())
 		}
 	}
 	if f.Value == nil {
@@ -181,7 +181,17 @@ func compareNull(f Compare, present bool) (bool, error) {
 	case Ne:
 		return present, nil
 	}
-	return false, BadRequest(TypeInvalidFilter, "filter: %s %s null makes no sense, expected eq or ne", f.Path, f.Op)
+	return false, BadRequest(TypeInvalidFilter, "filter: %s %s null makes no sense, expected eq or ne", f.Path.brief(), f.Op)
+}
+
+// Check says whether a comparison makes sense for the attribute's type: it is
+// the 400 invalidFilter that Match would give, without a resource.
+func (f Compare) Check(a Attribute) error {
+	if f.Value == nil {
+		return nil
+	}
+	_, err := comparison(f, a)
+	return err
 }
 
 // comparison returns the test that a filter makes of one value.
@@ -192,7 +202,7 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 	case Boolean:
 		b, ok := ParseBoolean(wanted)
 		if !ok || f.Op != Eq && f.Op != Ne {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a boolean, expected eq or ne with true or false", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a boolean, expected eq or ne with true or false", f.Path.brief())
 		}
 		return func(v any) bool {
 			have, ok := ParseBoolean(text(v))
@@ -200,23 +210,26 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 		}, nil
 	case Binary:
 		if f.Op != Eq && f.Op != Ne && !textual {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is binary and has no order, expected eq or ne", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is binary and has no order, expected eq or ne", f.Path.brief())
+		}
+		if bytes, ok := DecodeBinary(wanted); ok && !textual {
+			wanted = EncodeBinary(bytes)
 		}
 	case Integer, Decimal:
 		if _, err := strconv.ParseFloat(wanted, 64); err != nil && !textual {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a number, expected a number such as 42", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a number, expected a number such as 42", f.Path.brief())
 		}
 		if !textual {
 			return func(v any) bool { return ordered(f.Op, compareNumbers(text(v), wanted)) }, nil
 		}
 	case DateTime:
-		at, ok := parseDateTime(wanted)
+		at, ok := ParseDateTime(wanted)
 		if !ok && !textual {
-			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a time, expected one such as \"2011-05-13T04:42:34Z\"", f.Path)
+			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a time, expected one such as \"2011-05-13T04:42:34Z\"", f.Path.brief())
 		}
 		if !textual {
 			return func(v any) bool {
-				have, ok := parseDateTime(text(v))
+				have, ok := ParseDateTime(text(v))
 				return ok && ordered(f.Op, have.Compare(at))
 			}, nil
 		}
@@ -227,7 +240,7 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 func compareText(op Op, wanted string, exact bool) func(v any) bool {
 	form := fold
 	if exact {
-		form = func(s string) string { return s }
+		form = prepared
 	}
 	wanted = form(wanted)
 	return func(v any) bool {
@@ -243,9 +256,6 @@ func compareText(op Op, wanted string, exact bool) func(v any) bool {
 		return ordered(op, strings.Compare(have, wanted))
 	}
 }
-
-// fold maps text that differs in case only to one form.
-func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
 // ordered reports whether the outcome of a three-way comparison satisfies op.
 func ordered(op Op, c int) bool {

@@ -150,7 +150,7 @@ func isMembers(t target) bool {
 
 // memberIDs returns the ids in a client's list of members.
 func memberIDs(t target, v any) ([]string, error) {
-	normal, err := normalize(t.top, t.path.String(), v)
+	normal, err := normalize(t.top, t.path.brief(), v)
 	if err != nil {
 		return nil, err
 	}

@@ -116,11 +116,15 @@ func FuzzParseFilter(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, seed := range append(seenFilters, transcriptSeeds(f).filters...) {
+		f.Add(seed)
+	}
 	user := resource(f, `{"userName":"bjensen","active":true,"emails":[{"type":"work","value":"x","primary":true}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		first, err := ParseFilter(text)
 		if err != nil {
 			wantError(t, err, TypeInvalidFilter, "filter")
+			wantBadRequest(t, err)
 			return
 		}
 		printed := first.String()
@@ -134,6 +138,7 @@ func FuzzParseFilter(f *testing.F) {
 		wantEqual(t, second, first)
 		if _, err := Match(first, user, UserDefinition()); err != nil {
 			wantError(t, err, TypeInvalidFilter)
+			wantBadRequest(t, err)
 		}
 	})
 }

@@ -30,7 +30,10 @@ func DecodePatch(body []byte) (Patch, error) {
 	if err != nil {
 		return Patch{}, err
 	}
-	given, _ := member(object, "Operations")
+	given, _, err := member(object, "Operations")
+	if err != nil {
+		return Patch{}, err
+	}
 	if single, ok := given.(map[string]any); ok {
 		given = []any{single}
 	}
@@ -54,7 +57,10 @@ func decodeOperation(v any) (Operation, error) {
 		return Operation{}, BadRequest(TypeInvalidSyntax, "got %s, expected an object", kindOf(v))
 	}
 	var o Operation
-	given, _ := member(object, "op")
+	given, _, err := member(object, "op")
+	if err != nil {
+		return Operation{}, err
+	}
 	op, _ := given.(string)
 	o.Op = strings.ToLower(strings.TrimSpace(op))
 	switch o.Op {
@@ -62,10 +68,11 @@ func decodeOperation(v any) (Operation, error) {
 	default:
 		return Operation{}, BadRequest(TypeInvalidSyntax, "the op is missing or unknown, expected add, replace or remove")
 	}
-	o.Value, o.HasValue = member(object, "value")
-	given, _ = member(object, "path")
-	if isBlank(given) {
-		return o, nil
+	if o.Value, o.HasValue, err = member(object, "value"); err != nil {
+		return Operation{}, err
+	}
+	if given, _, err = member(object, "path"); err != nil || isBlank(given) {
+		return o, err
 	}
 	path, ok := given.(string)
 	if !ok {
@@ -84,9 +91,5 @@ func (o Operation) String() string {
 	if o.Path == nil {
 		return o.Op
 	}
-	path := o.Path.String()
-	if len(path) > 100 {
-		path = strings.ToValidUTF8(path[:100], "") + "…"
-	}
-	return o.Op + " " + path
+	return o.Op + " " + o.Path.brief()
 }

@@ -40,6 +40,19 @@ func (p Path) String() string {
 	return b.String()
 }
 
+// brief is the path for an error's detail, which a client's long filter must not
+// fill.
+func (p Path) brief() string { return cut(p.String()) }
+
+// cut shortens text that a client sent.
+func cut(s string) string {
+	const most = 100
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
 // ParsePath reads a path. What it cannot read is a 400 invalidPath that says
 // where, what was found and what was expected.
 func ParsePath(s string) (Path, error) {
@@ -78,7 +91,7 @@ func splitName(word string) (Path, bool) {
 
 // isName reports whether s is an ATTRNAME of RFC 7643 section 2.1, or "$ref".
 func isName(s string) bool {
-	if s == "$ref" {
+	if strings.EqualFold(s, "$ref") {
 		return true
 	}
 	for i := range len(s) {

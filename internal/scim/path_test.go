@@ -101,10 +101,14 @@ func FuzzParsePath(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, seed := range append(seenPaths, transcriptSeeds(f).paths...) {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		first, err := ParsePath(text)
 		if err != nil {
 			wantError(t, err, TypeInvalidPath, "path")
+			wantBadRequest(t, err)
 			return
 		}
 		second, err := ParsePath(first.String())

@@ -54,7 +54,9 @@ func (v view) show(urn, id string, attributes []Attribute, from map[string]any, 
 		switch {
 		case a.Returned == ReturnedNever:
 		case a.Returned == ReturnedAlways:
-			to[a.Name] = value
+			if value := v.parts(p, a, value, true); value != nil {
+				to[a.Name] = value
+			}
 		case excluded:
 		default:
 			if value := v.parts(p, a, value, wanted); value != nil {

@@ -26,7 +26,7 @@ func Decode(body []byte, def Definition) (Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := editor{def: def, r: Resource{}, creating: true}
+	e := editor{def: def, r: Resource{}, work: new(int), creating: true}
 	if err := e.merge("add", "", object); err != nil {
 		return nil, err
 	}
@@ -77,13 +77,21 @@ func (r Resource) attributes(urn string) map[string]any {
 	return extension
 }
 
-func member(object map[string]any, name string) (any, bool) {
+// member returns the value of a name in any case. A name that is there in two
+// cases could mean either, so it is a 400 invalidSyntax.
+func member(object map[string]any, name string) (any, bool, error) {
+	var value any
+	found := false
 	for key, v := range object {
-		if strings.EqualFold(key, name) {
-			return v, true
+		if !strings.EqualFold(key, name) {
+			continue
 		}
+		if found {
+			return nil, false, BadRequest(TypeInvalidSyntax, "%q is there twice, expected it once", name)
+		}
+		value, found = v, true
 	}
-	return nil, false
+	return value, found, nil
 }
 
 func sortedKeys(object map[string]any) []string {

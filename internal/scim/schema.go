@@ -70,7 +70,8 @@ const (
 
 // Attribute is the definition of an attribute or sub-attribute (RFC 7643
 // section 7). Empty characteristics have the defaults of section 2.2: a string,
-// readWrite, returned by default, not unique.
+// readWrite, returned by default, not unique. Restricted says that the canonical
+// values are the only ones; otherwise they are suggestions.
 type Attribute struct {
 	Name, Description               string
 	Type                            Type
@@ -80,6 +81,7 @@ type Attribute struct {
 	Returned                        Returned
 	Uniqueness                      Uniqueness
 	CanonicalValues, ReferenceTypes []string
+	Restricted                      bool
 	SubAttributes                   []Attribute
 }
 

@@ -37,7 +37,7 @@ func TestCoreSchemas(t *testing.T) {
 			check(t, sub, path+"."+sub.Name)
 		}
 	}
-	for _, s := range []Schema{CoreUser(), CoreGroup(), EnterpriseUser(), {ID: "common", Attributes: CommonAttributes()}} {
+	for _, s := range append(DiscoverySchemas(), CoreUser(), CoreGroup(), EnterpriseUser(), Schema{ID: "common", Attributes: CommonAttributes()}) {
 		for _, a := range s.Attributes {
 			check(t, a, s.ID+":"+a.Name)
 		}

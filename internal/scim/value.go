@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // normalize gives what a client sent for attribute a the shape it has in a
@@ -70,7 +69,7 @@ func normalizeOne(a Attribute, name string, v any) (any, error) {
 	// A number may stand for text, but not for an id: nobody's id is one, and
 	// removing "17" would be a success that did nothing.
 	if simple, ok := normalizeSimple(a.Type, v); ok && (isText || !isKey) {
-		return simple, nil
+		return canonical(a, name, simple)
 	}
 	return nil, BadRequest(TypeInvalidValue, "%s: got %s, expected %s", name, kindOf(v), example(a))
 }
@@ -104,7 +103,7 @@ func normalizeComplex(a Attribute, name string, v any) (any, error) {
 			continue
 		}
 		if old, twice := object[sub.Name]; twice && !equal(old, part) {
-			return nil, BadRequest(TypeInvalidSyntax, "%s.%s: given twice, with different values", name, sub.Name)
+			return nil, BadRequest(TypeInvalidSyntax, "%s.%s: given twice, with different values; send it once", name, sub.Name)
 		}
 		object[sub.Name] = part
 	}
@@ -122,24 +121,41 @@ func normalizeSimple(t Type, v any) (any, bool) {
 		return nil, false
 	}
 	s := text(v)
+	_, isText := v.(string)
 	switch t {
 	case Boolean:
 		_, number := v.(json.Number)
 		b, ok := ParseBoolean(s)
 		return b, ok && !number
 	case Integer:
-		s = strings.TrimSpace(s)
-		_, err := strconv.ParseInt(s, 10, 64)
-		return json.Number(s), err == nil && json.Valid([]byte(s))
+		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+		return json.Number(strconv.FormatInt(n, 10)), err == nil
 	case Decimal:
 		s = strings.TrimSpace(s)
 		_, err := strconv.ParseFloat(s, 64)
 		return json.Number(s), err == nil && json.Valid([]byte(s))
 	case DateTime:
-		_, ok := parseDateTime(s)
-		return s, ok
+		at, ok := ParseDateTime(s)
+		return FormatDateTime(at), ok
+	case Binary:
+		bytes, ok := DecodeBinary(s)
+		return EncodeBinary(bytes), ok && isText
 	}
 	return s, true
+}
+
+// canonical holds a value against the canonical ones of an attribute that takes
+// no others, and gives it their spelling.
+func canonical(a Attribute, name string, v any) (any, error) {
+	if !a.Restricted {
+		return v, nil
+	}
+	for _, allowed := range a.CanonicalValues {
+		if allowed == text(v) || !a.CaseExact && fold(allowed) == fold(text(v)) {
+			return allowed, nil
+		}
+	}
+	return nil, BadRequest(TypeInvalidValue, "%s: %q is none of its values, expected %s", name, text(v), strings.Join(a.CanonicalValues, ", "))
 }
 
 // ParseBoolean takes true and false in any case (Entra sends "True"); the second
@@ -148,17 +164,6 @@ func ParseBoolean(s string) (bool, bool) {
 	s = strings.TrimSpace(s)
 	isTrue := strings.EqualFold(s, "true")
 	return isTrue, isTrue || strings.EqualFold(s, "false")
-}
-
-// parseDateTime reads an xsd:dateTime (RFC 7643 section 2.3.5); one without a
-// zone is taken as UTC.
-func parseDateTime(s string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // isBlank reports whether a client's value says nothing by itself.

@@ -3,6 +3,7 @@
 //
 //	stateDir/tokens/okta.json    {"tokens": [{"id", "sha256", "label", "subject", "created", "expires"}]}
 //	stateDir/tokens/okta.lock    held while that file is read, changed and replaced
+//	stateDir/cursor.key          with which gateways seal the cursors of lists
 //
 // Only hashes are kept; the text of a token, scimgate_<id>_<secret>, is shown
 // when it is made and never again. The file is replaced in one step, so that a

@@ -37,10 +37,14 @@ func inherit(path string) error {
 }
 
 // lock waits until no other process changes the tokens of the tenant. The lock
-// is a file of its own, because the other one is replaced; it ends with the
-// process that holds it.
+// is a file of its own, because the other one is replaced.
 func (f *File) lock() (func(), error) {
-	path := filepath.Join(f.folder, f.tenant+".lock")
+	return lockFile(filepath.Join(f.folder, f.tenant+".lock"))
+}
+
+// lockFile waits until no other process holds the file. The lock ends with the
+// process that holds it.
+func lockFile(path string) (func(), error) {
 	_, before := os.Lstat(path)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -78,22 +82,29 @@ func (f *File) replace(tokens []Token) error {
 	for _, path := range left {
 		_ = os.Remove(path) // in nobody's way if it stays
 	}
-	temp, err := os.CreateTemp(f.folder, pattern) // made with 0600
+	return replaceFile(f.path(), pattern, append(text, '\n'))
+}
+
+// replaceFile writes a new file and puts it at a path in one step. pattern is
+// that of the temporary file, in the same folder.
+func replaceFile(path, pattern string, text []byte) error {
+	folder := filepath.Dir(path)
+	temp, err := os.CreateTemp(folder, pattern) // made with 0600
 	if err != nil {
 		return err
 	}
-	err = writeSynced(temp, append(text, '\n'))
+	err = writeSynced(temp, text)
 	if err == nil {
 		err = inherit(temp.Name())
 	}
 	if err == nil {
-		err = os.Rename(temp.Name(), f.path())
+		err = os.Rename(temp.Name(), path)
 	}
 	if err != nil {
 		_ = os.Remove(temp.Name()) // err says more
 		return err
 	}
-	return syncFolder(f.folder)
+	return syncFolder(folder)
 }
 
 // writeSynced writes, waits until the disk has it, and closes.

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/scim"
+	"scimgate/mapping"
+)
+
+// depth is what a resource takes besides its own entry.
+type depth struct {
+	refs    bool // whom it refers to
+	display bool // and what they are called
+	groups  bool // which groups it is in
+}
+
+// depth returns what the view takes, so that nothing is looked up that nobody
+// will see.
+func (v view) depth(t *resourceType) depth {
+	def := t.mapping.Definition()
+	shows := func(p scim.Path) bool { return scim.Shows(def, p, v.attributes, v.excluded) }
+	return depth{
+		refs:    slices.ContainsFunc(t.mapping.ReferencePaths(), shows),
+		display: slices.ContainsFunc(t.mapping.DisplayPaths(), shows),
+		groups:  t.mapping.HasGroups() && shows(scim.Path{Attr: "groups"}),
+	}
+}
+
+// refs looks up the resources that entries refer to, all at once.
+func (t *resourceType) refs(ctx context.Context, entries []directory.Entry, display bool) (mapping.Refs, error) {
+	var dns []string
+	for _, e := range entries {
+		dns = append(dns, t.mapping.Referred(e)...)
+	}
+	return t.tenant.refs(ctx, unique(dns), t.mapping.ReferenceTypes(), display)
+}
+
+// resources translates entries.
+func (t *resourceType) resources(ctx context.Context, entries []directory.Entry, d depth) ([]scim.Resource, error) {
+	var refs mapping.Refs
+	if d.refs {
+		var err error
+		if refs, err = t.refs(ctx, entries, d.display); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]scim.Resource, len(entries))
+	dns := make([]string, len(entries))
+	for i, e := range entries {
+		all[i], dns[i] = t.mapping.Resource(e, refs), e.DN
+	}
+	if !d.groups {
+		return all, nil
+	}
+	in, err := t.memberships(ctx, dns)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		t.mapping.ShowGroups(all[i], in[i])
+	}
+	return all, nil
+}
+
+// membersAtOnce is how many members the groups of one page may have together,
+// or those that a filter has to look into. Each has to be looked up, because
+// the directory knows members by name and clients by id.
+const membersAtOnce = 20_000
+
+// groupsAtOnce is how many groups are read with their members at a time.
+const groupsAtOnce = 10
+
+// withMembers reads groups with their members, some at a time, and hands them
+// on. It stops where they have too many members for one answer; one group alone
+// may have any number.
+func (t *resourceType) withMembers(ctx context.Context, ids, attributes []string, hand func([]directory.Entry) error) error {
+	left := membersAtOnce
+	for some := range slices.Chunk(ids, groupsAtOnce) {
+		entries, err := t.page(ctx, some, attributes)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			left -= len(e.Attributes[t.mapping.Members()])
+		}
+		if left < 0 && len(ids) > 1 {
+			return scim.BadRequest(scim.TypeTooMany, "the groups have more than %d members together; ask for excludedAttributes=members, "+
+				"for fewer groups with count, or narrow the filter, such as: and displayName eq \"Sales\"", membersAtOnce)
+		}
+		if err := hand(entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readPage reads the entries with the ids; attributes nil are all, a group's
+// members among them.
+func (t *resourceType) readPage(ctx context.Context, ids, attributes []string) ([]directory.Entry, error) {
+	if t.mapping.Members() == "" || attributes != nil {
+		return t.page(ctx, ids, attributes)
+	}
+	var all []directory.Entry
+	err := t.withMembers(ctx, ids, attributes, func(some []directory.Entry) error {
+		all = append(all, some...)
+		return nil
+	})
+	return all, err
+}
