@@ -265,7 +265,9 @@ func (d *declarer) lift(lines []line) {
 		return !slices.ContainsFunc(lines, func(l line) bool { return !is(l.rule) })
 	}
 	for _, m := range []scim.Mutability{scim.ReadOnly, scim.WriteOnly, scim.Immutable} {
-		if all(func(rc RuleConfig) bool { return rc.Mutability == string(m) }) {
+		// Of a single value each part can be set once, at its own time.
+		apart := m == scim.Immutable && !top.MultiValued
+		if !apart && all(func(rc RuleConfig) bool { return rc.Mutability == string(m) }) {
 			top.Mutability = m
 		}
 	}
