@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 	"scimgate/mapping"
@@ -266,12 +264,8 @@ func (q *request) leaveGroups(e directory.Entry) error {
 		if err != nil {
 			return err
 		}
-		work, ctx := errgroup.WithContext(q.ctx())
-		work.SetLimit(4)
-		for _, group := range groups {
-			work.Go(func() error { return leave(ctx, t, group.ID, e.DN) })
-		}
-		if err := work.Wait(); err != nil {
+		err = together(q.ctx(), len(groups), func(ctx context.Context, i int) error { return leave(ctx, t, groups[i].ID, e.DN) })
+		if err != nil {
 			return err
 		}
 	}
