@@ -86,7 +86,7 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 			continue
 		}
 		want.Attributes[r.config.LDAP] = values
-		if r.config.Unique || r == m.stable || r == m.naming {
+		if m.distinct(r) {
 			for _, v := range values {
 				want.Keys = append(want.Keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
 			}

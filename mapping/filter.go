@@ -321,8 +321,8 @@ func (m *Mapping) compareMeta(f scim.Compare) (term, error) {
 	if f.Value == nil {
 		return not(absent(f)), nil
 	}
-	when, err := time.Parse(time.RFC3339, f.Text())
-	if err != nil {
+	when, ok := scim.ParseDateTime(f.Text())
+	if !ok {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter,
 			"%s is compared with a time such as \"2026-01-02T03:04:05Z\", not %q", f.Path.String(), f.Text())
 	}

@@ -79,6 +79,7 @@ func TestFilterInTheDirectorysWords(t *testing.T) {
 		`meta.lastModified gt "2026-01-02T03:04:05Z"`:   {not(op(directory.AtMost, directory.AttrModified, "2026-01-02T03:04:05Z")), true},
 		`meta.lastModified ge "2026-01-02T03:04:05.5Z"`: {not(op(directory.AtMost, directory.AttrModified, "2026-01-02T03:04:05Z")), true},
 		`meta.created lt "2026-01-02T03:04:05+01:00"`:   {not(op(directory.AtLeast, directory.AttrCreated, "2026-01-02T02:04:05Z")), true},
+		`meta.created lt "2026-01-02T03:04:05"`:         {not(op(directory.AtLeast, directory.AttrCreated, "2026-01-02T03:04:05Z")), true},
 		`userName eq "a" and active eq true`:            {and(eq("uid", "a"), eq(directory.AttrState, "active")), false},
 		`userName eq "a" or title pr`:                   {or(eq("uid", "a"), present("title")), false},
 		`userName eq "a" and externalId eq "b"`:         {and(eq("uid", "a"), eq("scimExternalId", "b")), false},

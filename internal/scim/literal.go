@@ -8,9 +8,7 @@ import (
 
 // ParseDateTime reads an xsd:dateTime (RFC 7643 section 2.3.5); one without a
 // zone is taken as UTC. The result is in UTC.
-func ParseDateTime(s string) (time.Time, bool) { return parseDateTime(s) }
-
-func parseDateTime(s string) (time.Time, bool) {
+func ParseDateTime(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, s); err == nil {

@@ -223,13 +223,13 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 			return func(v any) bool { return ordered(f.Op, compareNumbers(text(v), wanted)) }, nil
 		}
 	case DateTime:
-		at, ok := parseDateTime(wanted)
+		at, ok := ParseDateTime(wanted)
 		if !ok && !textual {
 			return nil, BadRequest(TypeInvalidFilter, "filter: %s is a time, expected one such as \"2011-05-13T04:42:34Z\"", f.Path.brief())
 		}
 		if !textual {
 			return func(v any) bool {
-				have, ok := parseDateTime(text(v))
+				have, ok := ParseDateTime(text(v))
 				return ok && ordered(f.Op, have.Compare(at))
 			}, nil
 		}

@@ -135,7 +135,7 @@ func normalizeSimple(t Type, v any) (any, bool) {
 		_, err := strconv.ParseFloat(s, 64)
 		return json.Number(s), err == nil && json.Valid([]byte(s))
 	case DateTime:
-		at, ok := parseDateTime(s)
+		at, ok := ParseDateTime(s)
 		return FormatDateTime(at), ok
 	case Binary:
 		bytes, ok := DecodeBinary(s)
