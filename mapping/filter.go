@@ -182,12 +182,11 @@ func absent(f scim.Compare) term {
 // and counts by its letters. So hits are looked at again, but for names in a
 // list, which are all compared as names.
 func (r *rule) compare(f scim.Compare, names Names) (term, error) {
-	present := directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
 	switch {
 	case f.Value == nil && f.Op == scim.Ne:
-		return term{present, r.showsOne() && !r.isReference()}, nil
+		return term{r.present(), r.showsOne() && !r.isReference()}, nil
 	case f.Value == nil && r.showsOne() && !r.isReference():
-		return exactly(directory.NotOf(present)), nil
+		return exactly(directory.NotOf(r.present())), nil
 	case f.Value == nil:
 		return anything, nil
 	case r.isReference():
@@ -204,16 +203,10 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 		}
 		value = text(b)
 	}
-	op, known := substrings[f.Op]
-	switch {
-	case f.Op == scim.Ne:
+	if f.Op == scim.Ne {
 		return anything, nil
-	case value == "" || !known || numeric(r.leaf.Type) || !r.narrows(op):
-		// Numbers and times compare by what they are worth, not by their digits,
-		// and for some attributes the directory has no rule.
-		return term{filter: present}, nil
 	}
-	return term{filter: r.narrowed(op, value)}, nil
+	return term{filter: r.asked(f.Op, value)}, nil
 }
 
 // substrings are the comparisons that LDAP has too.
@@ -228,11 +221,11 @@ func (r *rule) compareReference(f scim.Compare, names Names) (term, error) {
 	case f.Op == scim.Ne:
 		return anything, nil
 	case f.Op != scim.Eq: // a part of an id says nothing of a name
-		return term{filter: directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}}, nil
+		return term{filter: r.present()}, nil
 	case !ok:
 		return nothing, nil
 	}
-	return term{directory.Eq(r.config.LDAP, dn), !r.showsOne()}, nil
+	return term{r.asked(f.Op, dn), !r.showsOne() && r.comparable(directory.Equal)}, nil
 }
 
 // valuePath translates a filter over the elements of a multi-valued attribute.

@@ -21,7 +21,7 @@ func (m *Mapping) compareSchemas(f scim.Compare) term {
 	some := directory.Filter{Op: directory.Or}
 	for i := range m.rules {
 		if r := &m.rules[i]; r.path.URN == f.Text() && !r.isComputed() && !r.isSecret() {
-			some.Filters = append(some.Filters, directory.Filter{Op: directory.Present, Attribute: r.config.LDAP})
+			some.Filters = append(some.Filters, r.present())
 		}
 	}
 	if len(some.Filters) == 0 || f.Text() == "" {
@@ -58,9 +58,9 @@ func (r *rule) compareShown(f scim.Compare, sub string, names Names) term {
 		if !ok {
 			return nothing
 		}
-		return term{filter: directory.Eq(r.config.LDAP, dn)}
+		return term{filter: r.asked(f.Op, dn)}
 	}
-	return term{filter: directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}}
+	return term{filter: r.present()}
 }
 
 // shownOf tells which parts of an attribute follow from the resource that it
