@@ -87,6 +87,10 @@ func filteredPeople(t *testing.T, c *client, rng *rand.Rand) {
 		}
 		ids = append(ids, a.id()) // groups are members of later ones
 	}
+	for range 3 { // and later ones of them, in circles
+		from, to := ids[60+rng.IntN(12)], ids[60+rng.IntN(12)]
+		c.patch("/Groups/"+from, object{"op": "add", "path": "members", "value": values(to)}).want(http.StatusOK, http.StatusNoContent)
+	}
 }
 
 // The gateway's answer to any filter is what RFC 7644 says of the resources

@@ -104,6 +104,11 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s: null is compared with eq or ne", f.Path.String())
 	}
 	f.Path = p
+	top, _, _ := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
+	elements := len(top.SubAttributes) > 0 && top.MultiValued
+	if p.Filter != nil && !elements {
+		return m.compareWithin(f, names)
+	}
 	if p.URN == "" {
 		switch p.Attr {
 		case "id":
@@ -126,8 +131,7 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	if p.Attr == "" { // a whole extension
 		return anything, nil
 	}
-	top, _, _ := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
-	if len(top.SubAttributes) > 0 && top.MultiValued {
+	if elements {
 		return m.compareElements(f, names)
 	}
 	rules := m.at(p)
@@ -147,12 +151,32 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	return absent(f), nil
 }
 
+// compareWithin translates a comparison with a part of what a value filter
+// selects, where that is no list of complex values: name[givenName pr].familyName.
+func (m *Mapping) compareWithin(f scim.Compare, names Names) (term, error) {
+	selects, err := m.valuePath(f.Path, f.Path.Filter, names)
+	if err != nil {
+		return term{}, err
+	}
+	f.Path.Filter = nil
+	t, err := m.compare(f, names)
+	if err != nil || metByNobody(f) {
+		return anything, err
+	}
+	return term{filter: directory.AndOf(selects.filter, t.filter)}, nil
+}
+
+// metByNobody reports whether a comparison holds where there is no value.
+func metByNobody(f scim.Compare) bool {
+	return f.Op == scim.Ne && f.Value != nil || f.Op == scim.Eq && f.Value == nil
+}
+
 // compareElements translates a comparison with the elements of a multi-valued
 // complex attribute.
 func (m *Mapping) compareElements(f scim.Compare, names Names) (term, error) {
 	p := f.Path
-	if f.Op == scim.Ne && f.Value != nil || f.Op == scim.Eq && f.Value == nil {
-		return anything, nil // met by who has no element, too
+	if metByNobody(f) {
+		return anything, nil
 	}
 	if f.Value == nil && p.Sub == "" && p.Filter == nil {
 		t := nothing
@@ -171,7 +195,7 @@ func (m *Mapping) compareElements(f scim.Compare, names Names) (term, error) {
 
 // absent is what a comparison with an attribute that nobody has comes to.
 func absent(f scim.Compare) term {
-	if f.Op == scim.Eq && f.Value == nil || f.Op == scim.Ne && f.Value != nil {
+	if metByNobody(f) {
 		return everything
 	}
 	return nothing
@@ -245,7 +269,7 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 				return nothing, nil // a part that no group has
 			}
 			return m.inGroup(p.Filter), nil
-		case "schemas", "meta":
+		case "schemas", "meta", "id", "active":
 			return anything, nil
 		}
 	}

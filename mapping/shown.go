@@ -51,7 +51,7 @@ func (m *Mapping) compareFact(f scim.Compare) (term, error) {
 // rule's attribute refers to, beside its id: where it is, its type and its name.
 func (r *rule) compareShown(f scim.Compare, sub string, names Names) term {
 	switch {
-	case f.Value == nil && f.Op == scim.Eq, f.Value != nil && f.Op == scim.Ne:
+	case metByNobody(f):
 		return anything
 	case sub == "$ref" && f.Op == scim.Eq:
 		dn, ok := names[lastPart(f.Text())]
