@@ -13,6 +13,7 @@ import (
 // each together with what the filter means.
 type filterModel struct {
 	*rand.Rand
+	seed      uint64
 	paths     []filterPath // of the type's simple attributes and sub-attributes
 	lists     []filterPath // complex attributes, of one value or many
 	wholes    []string     // URNs of extensions
@@ -32,13 +33,14 @@ type filter struct {
 	match func(resource any) bool
 }
 
-// notFiltered are attributes that are announced and cannot be filtered by: they
-// are never shown.
-var notFiltered = []string{"password", "pin"}
+// notFiltered are attributes that are announced and cannot be filtered by: those
+// that are never shown, and one that groups alone have of a schema that users
+// share with them.
+var notFiltered = []string{"password", "pin", "floor"}
 
 // newFilterModel takes the vocabulary of a resource type from its schemas.
 func newFilterModel(c *client, seed uint64, resources []object, core string, extensions ...string) *filterModel {
-	m := &filterModel{Rand: rand.New(rand.NewPCG(seed, 1)), resources: resources}
+	m := &filterModel{seed: seed, Rand: rand.New(rand.NewPCG(seed, 1)), resources: resources}
 	for _, urn := range append([]string{core}, extensions...) {
 		list, _ := c.get("/Schemas/" + urn).want(200).body["attributes"].([]any)
 		if urn == core {
