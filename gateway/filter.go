@@ -109,7 +109,7 @@ func (q *request) find(n narrowed, search directory.Query) ([]directory.Entry, e
 // sortOut keeps the entries whose resources really match, as they are shown.
 func (q *request) sortOut(n narrowed, entries []directory.Entry) ([]directory.Entry, error) {
 	m := q.typ.mapping
-	resources, err := q.typ.resources(q.ctx(), entries, n.needs)
+	resources, err := q.typ.resources(q.ctx(), entries, nil, n.needs)
 	if err != nil {
 		return nil, err
 	}

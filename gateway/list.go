@@ -173,7 +173,7 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
-		resources, err := t.resources(q.ctx(), entries, q.view.depth(t))
+		resources, err := t.resources(q.ctx(), entries, nil, q.view.depth(t))
 		if err != nil {
 			return nil, err
 		}

@@ -30,6 +30,9 @@ type request struct {
 	// resolved are the names behind ids that were looked up for the write that
 	// is being tried, without those that were in the entry already.
 	resolved mapping.Names
+	// referred are whom the entry that is changed referred to when it was read,
+	// with what they are called if the answer shows it.
+	referred referred
 }
 
 const typeKey = "type"

@@ -125,7 +125,7 @@ func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, er
 func (q *request) answer(status int, e directory.Entry) error {
 	d := q.view.depth(q.typ)
 	d.groups = d.groups && status != http.StatusCreated // a newcomer is in no group, nor one who is back
-	all, err := q.typ.resources(q.ctx(), []directory.Entry{e}, d)
+	all, err := q.typ.resources(q.ctx(), []directory.Entry{e}, q.referred.of(q.typ.mapping, e), d)
 	if err != nil {
 		return err
 	}

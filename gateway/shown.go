@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 	"scimgate/mapping"
@@ -37,31 +39,57 @@ func (t *resourceType) refs(ctx context.Context, entries []directory.Entry, disp
 	return t.tenant.refs(ctx, unique(dns), t.mapping.ReferenceTypes(), display)
 }
 
-// resources translates entries.
-func (t *resourceType) resources(ctx context.Context, entries []directory.Entry, d depth) ([]scim.Resource, error) {
-	var refs mapping.Refs
-	if d.refs {
-		var err error
-		if refs, err = t.refs(ctx, entries, d.display); err != nil {
-			return nil, err
-		}
-	}
-	all := make([]scim.Resource, len(entries))
+// resources translates entries. Whom they refer to and which groups they are in
+// is looked up side by side, the former unless refs has it already.
+func (t *resourceType) resources(ctx context.Context, entries []directory.Entry, refs mapping.Refs, d depth) ([]scim.Resource, error) {
 	dns := make([]string, len(entries))
 	for i, e := range entries {
-		all[i], dns[i] = t.mapping.Resource(e, refs), e.DN
+		dns[i] = e.DN
 	}
-	if !d.groups {
-		return all, nil
+	var in [][]mapping.Membership
+	work, ctx := errgroup.WithContext(ctx)
+	if d.refs && refs == nil {
+		work.Go(func() error {
+			var err error
+			refs, err = t.refs(ctx, entries, d.display)
+			return err
+		})
 	}
-	in, err := t.memberships(ctx, dns)
-	if err != nil {
+	if d.groups {
+		work.Go(func() error {
+			var err error
+			in, err = t.memberships(ctx, dns)
+			return err
+		})
+	}
+	if err := work.Wait(); err != nil {
 		return nil, err
 	}
-	for i := range all {
-		t.mapping.ShowGroups(all[i], in[i])
+	all := make([]scim.Resource, len(entries))
+	for i, e := range entries {
+		all[i] = t.mapping.Resource(e, refs)
+		if d.groups {
+			t.mapping.ShowGroups(all[i], in[i])
+		}
 	}
 	return all, nil
+}
+
+// referred are the resources that an entry was found to refer to.
+type referred struct {
+	names []string
+	refs  mapping.Refs
+}
+
+// of returns the resources that an entry refers to, nil where others than these
+// may have to be looked up: it refers to others now, or to itself, and may be
+// called otherwise since.
+func (r referred) of(m *mapping.Mapping, e directory.Entry) mapping.Refs {
+	itself := func(dn string) bool { return directory.FoldDN(dn) == directory.FoldDN(e.DN) }
+	if !slices.Equal(r.names, m.Referred(e)) || slices.ContainsFunc(r.names, itself) {
+		return nil
+	}
+	return r.refs
 }
 
 // membersAtOnce is how many members the groups of one page may have together,

@@ -121,10 +121,11 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 		return directory.Entry{}, err
 	}
 	m := q.typ.mapping
-	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old}, false)
+	refs, err := q.typ.refs(q.ctx(), []directory.Entry{old}, q.view.depth(q.typ).display)
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	q.referred = referred{m.Referred(old), refs}
 	want, err := change(m.Resource(old, refs), refs.Names())
 	if err != nil {
 		return directory.Entry{}, err

@@ -145,7 +145,7 @@ func named(attributes []scim.Attribute, name string) *scim.Attribute {
 func (d *declarer) declare(schema *scim.Schema, p scim.Path, l line) bool {
 	rc := l.rule
 	leaf := scim.Attribute{Name: p.Attr, Type: scim.Type(rc.Type), Required: rc.Required && p.Filter == nil, CaseExact: rc.CaseExact}
-	if leaf.Type == scim.Reference || leaf.Type == scim.Binary || len(rc.Reference) > 0 || l.isPassword() {
+	if leaf.Type == scim.Reference || leaf.Type == scim.Binary || l.isPassword() {
 		leaf.CaseExact = true // RFC 7643 sections 2.3.6 and 2.3.7
 	}
 	if leaf.Type == scim.Reference && len(rc.Reference) == 0 {

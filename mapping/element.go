@@ -153,7 +153,7 @@ func (e element) present() term {
 	}
 	some := make([]directory.Filter, len(e.rules))
 	for i, r := range e.rules {
-		some[i] = directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
+		some[i] = r.present()
 	}
 	// Names that do not show, such as an empty group's placeholder, are present too.
 	shows := !slices.ContainsFunc(e.rules, func(r *rule) bool { return r.isReference() })

@@ -104,6 +104,11 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s: null is compared with eq or ne", f.Path.String())
 	}
 	f.Path = p
+	top, _, _ := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
+	elements := len(top.SubAttributes) > 0 && top.MultiValued
+	if p.Filter != nil && !elements {
+		return m.compareWithin(f, names)
+	}
 	if p.URN == "" {
 		switch p.Attr {
 		case "id":
@@ -126,8 +131,7 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	if p.Attr == "" { // a whole extension
 		return anything, nil
 	}
-	top, _, _ := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
-	if len(top.SubAttributes) > 0 && top.MultiValued {
+	if elements {
 		return m.compareElements(f, names)
 	}
 	rules := m.at(p)
@@ -147,12 +151,32 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	return absent(f), nil
 }
 
+// compareWithin translates a comparison with a part of what a value filter
+// selects, where that is no list of complex values: name[givenName pr].familyName.
+func (m *Mapping) compareWithin(f scim.Compare, names Names) (term, error) {
+	selects, err := m.valuePath(f.Path, f.Path.Filter, names)
+	if err != nil {
+		return term{}, err
+	}
+	f.Path.Filter = nil
+	t, err := m.compare(f, names)
+	if err != nil || metByNobody(f) {
+		return anything, err
+	}
+	return term{filter: directory.AndOf(selects.filter, t.filter)}, nil
+}
+
+// metByNobody reports whether a comparison holds where there is no value.
+func metByNobody(f scim.Compare) bool {
+	return f.Op == scim.Ne && f.Value != nil || f.Op == scim.Eq && f.Value == nil
+}
+
 // compareElements translates a comparison with the elements of a multi-valued
 // complex attribute.
 func (m *Mapping) compareElements(f scim.Compare, names Names) (term, error) {
 	p := f.Path
-	if f.Op == scim.Ne && f.Value != nil || f.Op == scim.Eq && f.Value == nil {
-		return anything, nil // met by who has no element, too
+	if metByNobody(f) {
+		return anything, nil
 	}
 	if f.Value == nil && p.Sub == "" && p.Filter == nil {
 		t := nothing
@@ -171,7 +195,7 @@ func (m *Mapping) compareElements(f scim.Compare, names Names) (term, error) {
 
 // absent is what a comparison with an attribute that nobody has comes to.
 func absent(f scim.Compare) term {
-	if f.Op == scim.Eq && f.Value == nil || f.Op == scim.Ne && f.Value != nil {
+	if metByNobody(f) {
 		return everything
 	}
 	return nothing
@@ -182,12 +206,11 @@ func absent(f scim.Compare) term {
 // and counts by its letters. So hits are looked at again, but for names in a
 // list, which are all compared as names.
 func (r *rule) compare(f scim.Compare, names Names) (term, error) {
-	present := directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
 	switch {
 	case f.Value == nil && f.Op == scim.Ne:
-		return term{present, r.showsOne() && !r.isReference()}, nil
+		return term{r.present(), r.showsOne() && !r.isReference()}, nil
 	case f.Value == nil && r.showsOne() && !r.isReference():
-		return exactly(directory.NotOf(present)), nil
+		return exactly(directory.NotOf(r.present())), nil
 	case f.Value == nil:
 		return anything, nil
 	case r.isReference():
@@ -204,16 +227,10 @@ func (r *rule) compare(f scim.Compare, names Names) (term, error) {
 		}
 		value = text(b)
 	}
-	op, known := substrings[f.Op]
-	switch {
-	case f.Op == scim.Ne:
+	if f.Op == scim.Ne {
 		return anything, nil
-	case value == "" || !known || numeric(r.leaf.Type) || !r.narrows(op):
-		// Numbers and times compare by what they are worth, not by their digits,
-		// and for some attributes the directory has no rule.
-		return term{filter: present}, nil
 	}
-	return term{filter: r.narrowed(op, value)}, nil
+	return term{filter: r.asked(f.Op, value)}, nil
 }
 
 // substrings are the comparisons that LDAP has too.
@@ -228,11 +245,11 @@ func (r *rule) compareReference(f scim.Compare, names Names) (term, error) {
 	case f.Op == scim.Ne:
 		return anything, nil
 	case f.Op != scim.Eq: // a part of an id says nothing of a name
-		return term{filter: directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}}, nil
+		return term{filter: r.present()}, nil
 	case !ok:
 		return nothing, nil
 	}
-	return term{directory.Eq(r.config.LDAP, dn), !r.showsOne()}, nil
+	return term{r.asked(f.Op, dn), !r.showsOne() && r.comparable(directory.Equal)}, nil
 }
 
 // valuePath translates a filter over the elements of a multi-valued attribute.
@@ -252,7 +269,7 @@ func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, erro
 				return nothing, nil // a part that no group has
 			}
 			return m.inGroup(p.Filter), nil
-		case "schemas", "meta":
+		case "schemas", "meta", "id", "active":
 			return anything, nil
 		}
 	}

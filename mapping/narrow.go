@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -60,26 +59,58 @@ func wellKnown(r rune) bool {
 	return r >= 0xC0 && r <= 0x17F || r >= 0x386 && r <= 0x3CE || r >= 0x400 && r <= 0x45F
 }
 
-// narrowed is a comparison with the rule's attribute, or presence alone where
-// the directory would compare more strictly than SCIM does: with case where the
-// schema has none, or not at all.
-func (r *rule) narrowed(op directory.FilterOp, value string) directory.Filter {
-	matching := r.ldap.Equality
-	if op != directory.Equal {
-		matching = r.ldap.Substring
+// asked is what LDAP is asked for a comparison with the rule's attribute: the
+// comparison itself if the directory finds at least what SCIM does, else
+// presence alone. value is a name where the rule is a reference.
+func (r *rule) asked(op scim.Op, value string) directory.Filter {
+	asks, ok := substrings[op]
+	switch {
+	case !ok || value == "" || !r.comparable(asks):
+		return r.present()
+	case r.isReference():
+		return directory.Filter{Op: asks, Attribute: r.config.LDAP, Value: value}
 	}
-	unknown := r.ldap.Equality == "" // such as when the directory was away at the start
-	strict := slices.ContainsFunc(caseExactRules, func(name string) bool { return strings.EqualFold(name, matching) })
-	if unknown && r.leaf.Type == scim.Reference { // URIs compare with case in most directories
-		strict = true
-	}
-	if strict && !r.leaf.CaseExact || !unknown && matching == "" {
-		return directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
-	}
-	return narrowed(op, r.config.LDAP, value)
+	return narrowed(asks, r.config.LDAP, value)
 }
 
-// caseExactRules are the matching rules that tell upper from lower case, by name
-// and number (RFC 4517 section 4.2).
-var caseExactRules = []string{"caseExactMatch", "2.5.13.5", "caseExactSubstringsMatch", "2.5.13.7",
-	"caseExactIA5Match", "1.3.6.1.4.1.1466.109.114.1", "caseExactIA5SubstringsMatch", "octetStringMatch", "2.5.13.17"}
+// present matches entries that have the rule's attribute.
+func (r *rule) present() directory.Filter {
+	return directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}
+}
+
+// comparable reports whether a comparison in the directory finds all that is
+// equal in SCIM. Numbers, times and bytes compare by what they are worth, not by
+// their digits. For text it takes a matching rule, and one that minds no case
+// where SCIM does not.
+func (r *rule) comparable(op directory.FilterOp) bool {
+	loose := !r.leaf.CaseExact && !r.isReference() // a reference compares as a name
+	switch {
+	case numeric(r.leaf.Type):
+		return false
+	case !r.known(): // then the usual rules are taken to be there; that of URIs minds case
+		return r.leaf.Type != scim.Reference || !loose
+	}
+	matching := strings.ToLower(r.ldap.Equality)
+	if op != directory.Equal {
+		matching = strings.ToLower(r.ldap.Substring)
+	}
+	switch matching {
+	case "", "octetstringmatch", "2.5.13.17": // of bytes: text in another form is another value
+		return false
+	}
+	return !loose || !mindsCase(matching)
+}
+
+// known reports whether the directory has told what it makes of the attribute.
+// It has not if it was away at the start.
+func (r *rule) known() bool { return r.ldap.Syntax != "" }
+
+// mindsCase reports whether a matching rule, by its name in lower case or its
+// number, tells upper from lower case (RFC 4517 section 4.2).
+func mindsCase(matching string) bool {
+	switch matching {
+	case "2.5.13.5", "2.5.13.7", "1.3.6.1.4.1.1466.109.114.1", "1.3.6.1.4.1.4203.1.2.1":
+		return true
+	}
+	return strings.HasPrefix(matching, "caseexact")
+}

@@ -15,6 +15,9 @@ import (
 func (m *Mapping) Reads(paths []scim.Path) []string {
 	names := []string{m.config.RDN}
 	for _, p := range paths {
+		if p.Filter != nil {
+			p.Sub = "" // it looks at other parts, too
+		}
 		_, p, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Sub: p.Sub})
 		if !ok {
 			continue

@@ -47,27 +47,18 @@ func (r *rule) showReferences(res scim.Resource, names []string, refs Refs) {
 	name := r.displayPart()
 	_, typed := r.top.Sub("type")
 	_, fixed := r.constant["type"]
-	for _, ref := range r.shownRefs(names, refs) {
-		r.show(res, []any{ref.ID})
-		element := r.newest(res)
-		if element != nil && typed && !fixed {
+	for i, ref := range r.shownRefs(names, refs) {
+		element := r.put(res, ref.ID, i == 0)
+		if element == nil {
+			continue
+		}
+		if typed && !fixed {
 			element["type"] = ref.Type
 		}
-		if element != nil && name != "" && ref.Display != "" {
+		if name != "" && ref.Display != "" {
 			element[name] = ref.Display
 		}
 	}
-}
-
-// newest returns the complex value that show has put into a resource last, nil
-// where the attribute is simple.
-func (r *rule) newest(res scim.Resource) map[string]any {
-	value := holderOf(res, r.path.URN)[r.path.Attr]
-	if list, ok := value.([]any); ok && len(list) > 0 {
-		value = list[len(list)-1]
-	}
-	element, _ := value.(map[string]any)
-	return element
 }
 
 // shownRefs returns the resources behind names that show: all, or the first

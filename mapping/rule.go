@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"maps"
 	"strings"
 	"text/template"
 
@@ -174,50 +175,57 @@ func (r *rule) single(all []found) ([]found, error) {
 
 // show puts values of an entry into a resource.
 func (r *rule) show(res scim.Resource, values []any) {
-	if len(values) == 0 {
-		return
+	for i, v := range values {
+		r.put(res, v, i == 0)
+		if r.showsOne() {
+			break
+		}
 	}
+}
+
+// put puts one value into a resource, and returns the complex value that it is
+// a part of, nil where the attribute is simple. first says that it is the first
+// of the rule's values.
+func (r *rule) put(res scim.Resource, v any, first bool) map[string]any {
 	holder := map[string]any(res)
 	if r.path.URN != "" {
 		holder = child(holder, r.path.URN)
 	}
 	switch {
 	case !r.top.MultiValued && r.path.Sub == "":
-		holder[r.path.Attr] = values[0]
+		holder[r.path.Attr] = v
+		return nil
 	case !r.top.MultiValued:
-		child(holder, r.path.Attr)[r.path.Sub] = values[0]
-	default:
-		list, _ := holder[r.path.Attr].([]any)
-		holder[r.path.Attr] = r.showElements(list, values)
+		element := child(holder, r.path.Attr)
+		element[r.path.Sub] = v
+		return element
 	}
+	list, _ := holder[r.path.Attr].([]any)
+	if r.path.Sub == "" {
+		holder[r.path.Attr] = append(list, v)
+		return nil
+	}
+	element, list := r.elementFor(list, first)
+	element[r.path.Sub] = v
+	if r.marks && first && !hasPrimary(list) {
+		element["primary"] = true
+	}
+	holder[r.path.Attr] = list
+	return element
 }
 
-// showElements adds values to the elements of a multi-valued attribute. The
-// first value joins the element that other rules with the same constants have
-// begun, as the parts of one address do.
-func (r *rule) showElements(list []any, values []any) []any {
-	for i, v := range values {
-		if r.path.Sub == "" {
-			list = append(list, v)
-			continue
-		}
-		element := r.begun(list)
-		if element == nil || i > 0 {
-			element = map[string]any{}
-			for name, c := range r.constant {
-				element[name] = c
-			}
-			list = append(list, element)
-		}
-		element[r.path.Sub] = v
-		if r.marks && i == 0 && !hasPrimary(list) {
-			element["primary"] = true
-		}
-		if r.config.Single != "" {
-			break
+// elementFor returns the element of a list that a value is to be put into, and
+// the list with it. The first value joins the element that other rules with the
+// same constants have begun, as the parts of one address do.
+func (r *rule) elementFor(list []any, first bool) (map[string]any, []any) {
+	if first {
+		if element := r.begun(list); element != nil {
+			return element, list
 		}
 	}
-	return list
+	element := make(map[string]any, len(r.constant)+1)
+	maps.Copy(element, r.constant)
+	return element, append(list, element)
 }
 
 // begun finds the element that the rule's value belongs to: one with exactly

@@ -21,7 +21,7 @@ func (m *Mapping) compareSchemas(f scim.Compare) term {
 	some := directory.Filter{Op: directory.Or}
 	for i := range m.rules {
 		if r := &m.rules[i]; r.path.URN == f.Text() && !r.isComputed() && !r.isSecret() {
-			some.Filters = append(some.Filters, directory.Filter{Op: directory.Present, Attribute: r.config.LDAP})
+			some.Filters = append(some.Filters, r.present())
 		}
 	}
 	if len(some.Filters) == 0 || f.Text() == "" {
@@ -51,16 +51,16 @@ func (m *Mapping) compareFact(f scim.Compare) (term, error) {
 // rule's attribute refers to, beside its id: where it is, its type and its name.
 func (r *rule) compareShown(f scim.Compare, sub string, names Names) term {
 	switch {
-	case f.Value == nil && f.Op == scim.Eq, f.Value != nil && f.Op == scim.Ne:
+	case metByNobody(f):
 		return anything
 	case sub == "$ref" && f.Op == scim.Eq:
 		dn, ok := names[lastPart(f.Text())]
 		if !ok {
 			return nothing
 		}
-		return term{filter: directory.Eq(r.config.LDAP, dn)}
+		return term{filter: r.asked(f.Op, dn)}
 	}
-	return term{filter: directory.Filter{Op: directory.Present, Attribute: r.config.LDAP}}
+	return term{filter: r.present()}
 }
 
 // shownOf tells which parts of an attribute follow from the resource that it

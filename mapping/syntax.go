@@ -69,25 +69,8 @@ func (h *holder) typed(key string, r *rule, one func([]string) bool) {
 	}
 }
 
-// narrows reports whether a comparison in the directory finds all that is equal
-// in SCIM: not where there is no rule for it, nor by a rule that minds the case
-// where SCIM does not. A directory that has said nothing is taken to have the
-// usual rules.
-func (r *rule) narrows(op directory.FilterOp) bool {
-	if r.ldap.Syntax == "" {
-		return true
-	}
-	matching := r.ldap.Equality
-	if op != directory.Equal {
-		matching = r.ldap.Substring
-	}
-	matching = strings.ToLower(matching)
-	exact := strings.HasPrefix(matching, "caseexact") || strings.HasPrefix(matching, "octetstring")
-	return matching != "" && !(exact && !r.leaf.CaseExact && r.leaf.Type != scim.Boolean)
-}
-
 // whole reports whether the attribute is written as a whole: without a rule of
 // equality single values can be neither added nor deleted.
 func (r *rule) whole() bool {
-	return r.leaf.Type == scim.Binary || r.ldap.Syntax != "" && r.ldap.Equality == "" && !r.isReference()
+	return r.leaf.Type == scim.Binary || r.known() && r.ldap.Equality == "" && !r.isReference()
 }

@@ -114,7 +114,7 @@ func identity(a Attribute, element any) string {
 	case !ok || !valued:
 		return literal(element)
 	case a.keyed():
-		return text(value)
+		return a.key(text(value))
 	}
 	return literal([]any{value, object["type"]})
 }
@@ -257,8 +257,11 @@ func (e editor) setElements(c change, list []any, at []int, v any) error {
 		if c.replacing() {
 			next = overlaid(wanted, v)
 		}
-		if c.top.keyed() && !equal(old["value"], next["value"]) {
-			return BadRequest(TypeMutability, "the value of an element of %s cannot be changed, expected a remove and an add", c.path.Attr)
+		if c.top.keyed() {
+			if identity(c.top, old) != identity(c.top, next) {
+				return BadRequest(TypeMutability, "the value of an element of %s cannot be changed, expected a remove and an add", c.path.Attr)
+			}
+			next["value"] = old["value"]
 		}
 		for _, sub := range c.top.SubAttributes {
 			one := c

@@ -1,14 +1,15 @@
 package scim
 
 // CommonAttributes are the attributes that every resource has beside those of
-// its schemas (RFC 7643 section 3.1).
+// its schemas (RFC 7643 section 3.1). Ids compare without case, here and in what
+// refers to them: those of directories are UUIDs.
 func CommonAttributes() []Attribute {
 	return withDefaults([]Attribute{
 		{Name: "schemas", Description: "The URNs of the schemas that the resource follows.",
 			Type: Reference, ReferenceTypes: []string{"uri"}, MultiValued: true, Required: true, CaseExact: true,
 			Mutability: ReadOnly, Returned: ReturnedAlways},
 		{Name: "id", Description: "The identifier that the service provider gave the resource.",
-			CaseExact: true, Mutability: ReadOnly, Returned: ReturnedAlways, Uniqueness: UniqueServer},
+			Mutability: ReadOnly, Returned: ReturnedAlways, Uniqueness: UniqueServer},
 		{Name: "externalId", Description: "The identifier that the provisioning client gave the resource.", CaseExact: true},
 		{Name: "meta", Description: "Facts about the resource.", Mutability: ReadOnly, SubAttributes: []Attribute{
 			{Name: "resourceType", Description: "The name of the resource type.", CaseExact: true, Mutability: ReadOnly},
@@ -76,7 +77,7 @@ func CoreUser() Schema {
 		}},
 		{Name: "groups", Description: "The groups to which the user belongs, changed at the group.",
 			MultiValued: true, Mutability: ReadOnly, SubAttributes: []Attribute{
-				{Name: "value", Description: "The id of the group.", CaseExact: true, Mutability: ReadOnly},
+				{Name: "value", Description: "The id of the group.", Mutability: ReadOnly},
 				{Name: "$ref", Description: "The URI of the group.", Type: Reference,
 					ReferenceTypes: []string{"User", "Group"}, CaseExact: true, Mutability: ReadOnly},
 				{Name: "display", Description: "The name of the group.", Mutability: ReadOnly},
@@ -102,13 +103,12 @@ func plural(name, description string, value Attribute, types ...string) Attribut
 }
 
 // CoreGroup is the Group schema (RFC 7643 sections 4.2 and 8.7.1). The member's
-// display is not in it, but every client sends it (section 2.4 allows it), and
-// member ids compare with case, as the ids they are.
+// display is not in it, but every client sends it (section 2.4 allows it).
 func CoreGroup() Schema {
 	return Schema{ID: GroupURN, Name: "Group", Description: "Group", Attributes: withDefaults([]Attribute{
 		{Name: "displayName", Description: "The name of the group, suitable for display.", Required: true},
 		{Name: "members", Description: "The members of the group.", MultiValued: true, SubAttributes: []Attribute{
-			{Name: "value", Description: "The id of the member.", CaseExact: true, Mutability: Immutable},
+			{Name: "value", Description: "The id of the member.", Mutability: Immutable},
 			{Name: "$ref", Description: "The URI of the member.", Type: Reference,
 				ReferenceTypes: []string{"User", "Group"}, CaseExact: true, Mutability: Immutable},
 			{Name: "type", Description: "The resource type of the member.",
@@ -128,7 +128,7 @@ func EnterpriseUser() Schema {
 		{Name: "division", Description: "The name of a division."},
 		{Name: "department", Description: "The name of a department."},
 		{Name: "manager", Description: "The user's manager.", SubAttributes: []Attribute{
-			{Name: "value", Description: "The id of the manager.", CaseExact: true},
+			{Name: "value", Description: "The id of the manager."},
 			{Name: "$ref", Description: "The URI of the manager.", Type: Reference,
 				ReferenceTypes: []string{"User"}, CaseExact: true},
 			{Name: "displayName", Description: "The name of the manager.", Mutability: ReadOnly},

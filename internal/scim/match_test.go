@@ -56,7 +56,9 @@ func TestMatch(t *testing.T) {
 		`emails.type eq "work" and emails.value co "home"`:         true,
 		`emails ne "b@work.example"`:                               true, // any value
 		`manager eq "m1"`:                                          true,
-		`enterprise:manager.value eq "M1"`:                         false,
+		`enterprise:manager.value eq "M1"`:                         true, // an id
+		`id eq "2819c223"`:                                         true,
+		`id ne "2819c223"`:                                         false,
 		EnterpriseURN + `:employeeNumber eq 701984`:                true,
 		EnterpriseURN + ` pr`:                                      true,
 		`department pr`:                                            false,

@@ -39,24 +39,26 @@ func SplitMembers(def Definition, p Patch) (Patch, MemberChange, bool, error) {
 
 type splitter struct {
 	def   Definition
-	ids   []string        // in the order of their first mention
-	adds  map[string]bool // the last word on each
+	ids   []string        // in the order and the spelling of their first mention
+	adds  map[string]bool // the last word on each, by its key
 	whole bool
 }
 
-func (s *splitter) say(add bool, ids ...string) {
+func (s *splitter) say(t target, add bool, ids ...string) {
 	for _, id := range ids {
-		if _, known := s.adds[id]; !known {
+		key := t.top.key(id)
+		if _, known := s.adds[key]; !known {
 			s.ids = append(s.ids, id)
 		}
-		s.adds[id] = add
+		s.adds[key] = add
 	}
 }
 
 func (s *splitter) change() MemberChange {
 	var c MemberChange
+	members, _, _ := s.def.Lookup(Path{Attr: "members"})
 	for _, id := range s.ids {
-		if s.adds[id] {
+		if s.adds[members.key(id)] {
 			c.Add = append(c.Add, id)
 		} else {
 			c.Remove = append(c.Remove, id)
@@ -83,7 +85,7 @@ func (s *splitter) operation(o Operation) (Operation, bool, error) {
 		return o, false, s.remove(t, o.Value)
 	case t.path.Filter != nil && t.path.Sub == "" && o.Op == "remove":
 		if ids, ok := valuesNamed(t.path.Filter); ok {
-			s.say(false, ids...)
+			s.say(t, false, ids...)
 			return o, false, nil
 		}
 	}
@@ -99,7 +101,7 @@ func (s *splitter) add(t target, o Operation) error {
 	if err == nil && len(ids) == 0 {
 		err = BadRequest(TypeInvalidValue, "add needs a value, such as %s", example(t.leaf))
 	}
-	s.say(true, ids...)
+	s.say(t, true, ids...)
 	return err
 }
 
@@ -109,7 +111,7 @@ func (s *splitter) remove(t target, v any) error {
 		err = BadRequest(TypeInvalidValue, "the value names nothing to remove, expected a list such as [%s], or no value to remove all",
 			example(t.top))
 	}
-	s.say(false, ids...)
+	s.say(t, false, ids...)
 	return err
 }
 
@@ -138,7 +140,7 @@ func (s *splitter) pathless(o Operation) (Operation, bool, error) {
 		if err != nil {
 			return o, false, err
 		}
-		s.say(true, ids...)
+		s.say(t, true, ids...)
 	}
 	o.Value = left
 	return o, len(left) > 0, nil

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -92,9 +93,14 @@ func checkSplit(t *testing.T, p Patch) {
 	ids := func(r Resource) []string {
 		var all []string
 		for _, v := range r.Values(def, Path{Attr: "members", Sub: "value"}) {
-			all = append(all, text(v))
+			all = append(all, strings.ToLower(text(v)))
 		}
 		return all
+	}
+	for _, list := range [][]string{change.Add, change.Remove} {
+		for i := range list { // ids compare without case
+			list[i] = strings.ToLower(list[i])
+		}
 	}
 	members := slices.DeleteFunc(ids(before), func(id string) bool { return slices.Contains(change.Remove, id) })
 	for _, id := range change.Add {

@@ -148,6 +148,14 @@ func (a Attribute) keyed() bool {
 	return ok && a.MultiValued && a.isComplex() && value.Mutability == Immutable
 }
 
+// key is a form of the value of a keyed attribute that is one for equal values.
+func (a Attribute) key(value string) string {
+	if part, _ := a.Sub("value"); part.CaseExact {
+		return value
+	}
+	return fold(value)
+}
+
 func findAttribute(attributes []Attribute, name string) (Attribute, bool) {
 	for _, a := range attributes {
 		if strings.EqualFold(a.Name, name) {

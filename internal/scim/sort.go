@@ -105,10 +105,10 @@ func (o Ordering) form(v any) string {
 			return t.UTC().Format("2006-01-02T15:04:05.000000000")
 		}
 	}
-	if !o.leaf.CaseExact {
-		s = fold(s)
+	if o.leaf.CaseExact {
+		return cutKey(prepared(s))
 	}
-	return cutKey(s)
+	return cutKey(fold(s))
 }
 
 // numberKey writes a number so that bytes compare as numbers do, whole ones of
