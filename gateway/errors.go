@@ -38,7 +38,13 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="scim"`)
+		if h.Get(echo.HeaderWWWAuthenticate) == "" {
+			h.Set(echo.HeaderWWWAuthenticate, challenge)
+		}
+	case http.StatusMethodNotAllowed:
+		if allowed := h.Get(echo.HeaderAllow); allowed != "" {
+			e = &scim.Error{Status: e.Status, Detail: c.Request().Method + " is not possible at this path; possible are: " + allowed}
+		}
 	}
 	if err := reply(c, e.Status, e); err != nil {
 		g.log.Debug("answer not written", zap.Error(err))

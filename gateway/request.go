@@ -101,11 +101,12 @@ type view struct {
 
 // wanted reads what the client wants to see.
 func (q *request) wanted() (view, error) {
-	attributes, err := scim.ParsePaths(q.QueryParam("attributes"))
+	given := q.QueryParams()
+	attributes, err := scim.ParsePaths(strings.Join(given["attributes"], ","))
 	if err != nil {
 		return view{}, err
 	}
-	excluded, err := scim.ParsePaths(q.QueryParam("excludedAttributes"))
+	excluded, err := scim.ParsePaths(strings.Join(given["excludedAttributes"], ","))
 	return view{attributes, excluded}, err
 }
 

@@ -226,7 +226,7 @@ func TestPostSearch(t *testing.T) {
 			isError(t, s.ask("POST", "/scim/v2"+path+"/.search", body), 400, want)
 		}
 	}
-	isError(t, s.ask("GET", "/scim/v2/Users/.search", ""), 404, "") // nobody has that id
+	isError(t, s.ask("GET", "/scim/v2/Users/.search", ""), 405, "") // nobody can have that id
 	isError(t, s.ask("POST", "/scim/v2/Users/.search", "filter=x", "Content-Type", "application/x-www-form-urlencoded"), 415, "")
 }
 

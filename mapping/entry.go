@@ -61,13 +61,25 @@ func (m *Mapping) MemberReferences(ids []string) []Reference {
 	return refs
 }
 
-// Want translates a resource into the entry that it asks for. Errors are
+// Want translates a new resource into the entry that it asks for. Errors are
 // *scim.Error with status 400 and name the attribute.
-func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
+func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) { return m.want(res, names, true) }
+
+// Replaced is Want for a resource that takes the place of one that is there.
+// What never shows stays where the resource leaves it out: nobody could have
+// known it, so it is neither missing nor filled in.
+func (m *Mapping) Replaced(res scim.Resource, names Names) (Want, error) {
+	return m.want(res, names, false)
+}
+
+func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error) {
 	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}, Hidden: directory.Attributes{}}
 	for i := range m.rules {
 		r := &m.rules[i]
 		if !r.isComputed() && r.readOnly() {
+			continue
+		}
+		if !fresh && r.isSecret() && len(r.find(res)) == 0 {
 			continue
 		}
 		values, err := m.values(r, res, names)
@@ -109,12 +121,12 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 	return want, nil
 }
 
-// Patched is Want for a resource that a patch has made of now. A computed value
+// Patched is Replaced for a resource that a patch has made of now. A computed value
 // that comes out as it did before stays as it is in the directory: it may have
 // been made of something that the mapping does not keep, such as
 // name.formatted.
 func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
-	want, err := m.Want(res, names)
+	want, err := m.Replaced(res, names)
 	if err != nil {
 		return Want{}, err
 	}

@@ -236,6 +236,10 @@ func (p *parser) quoted() (string, error) {
 		}
 		end++
 	}
+	if i := half([]byte(p.text[p.pos:min(end+1, len(p.text))])); i >= 0 {
+		p.pos += i
+		return "", BadRequest(p.scimType, "%s, position %d: %v", p.what, p.pos+1, errHalf([]byte(p.text[p.pos:p.pos+escapeLength])))
+	}
 	var s string
 	if end >= len(p.text) || json.Unmarshal([]byte(p.text[p.pos:end+1]), &s) != nil {
 		return "", p.unexpected("a string in quotes, written as in JSON")

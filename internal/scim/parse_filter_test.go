@@ -94,6 +94,7 @@ func TestParseFilterErrors(t *testing.T) {
 		{`:a pr`, `expected the name of an attribute`},
 		{`urn:x:2.0 pr`, `expected the name of an attribute`},
 		{"a eq \"\xff\"", `not UTF-8`},
+		{`a eq "x\ud800"`, `position 8: the escape \ud800 is half of a character`},
 		{strings.Repeat("(", 33) + "a pr" + strings.Repeat(")", 33), `position 33: brackets nested too deep`},
 		{strings.Repeat("a", 8193), `8193 bytes long, expected at most 8192`},
 	} {
