@@ -40,13 +40,13 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if !ok {
 			c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
-			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired")
+			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider")
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)
 		if id.Subject != "" && !personal(strings.TrimPrefix(c.Path(), t.baseOf(c.Request().URL.Path))) {
 			return &scim.Error{Status: http.StatusForbidden,
-				Detail: "this token names a person: it is good for Me and for what the discovery endpoints say, and for nothing else"}
+				Detail: "this token names a person: it is good for Me and for what the discovery endpoints say, and for nothing else; to provision people use one that was made without a subject"}
 		}
 		c.Set(subjectKey, id.Subject)
 		return next(c)

@@ -82,7 +82,7 @@ func bodyOf(c echo.Context) ([]byte, error) {
 	if errors.As(err, &refused) {
 		return nil, err
 	}
-	return nil, &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeInvalidSyntax, Detail: "the body ended before it was complete", Err: err}
+	return nil, &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeInvalidSyntax, Detail: "the body ended before it was complete; send it again, with the right Content-Length", Err: err}
 }
 
 // decode reads the body as a resource of the request's type.

@@ -126,7 +126,7 @@ func (q *request) filterable(f scim.Filter) error {
 			known = known || ok
 		}
 		if !known {
-			return scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", p.String(), q.typeNames())
+			return scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s; Schemas lists those there are", p.String(), q.typeNames())
 		}
 	}
 	return nil

@@ -112,7 +112,7 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 	want.Name = want.Attributes.First(m.config.RDN)
 	if want.Name == "" {
 		return Want{}, scim.BadRequest(scim.TypeInvalidValue,
-			"%s is missing; the entry in the directory is named after it", m.naming.label())
+			"%s is missing; send it, since the entry in the directory is named after it", m.naming.label())
 	}
 	want.StableKey = want.Attributes.First(m.StableKey())
 	if active, ok := res["active"].(bool); ok {
@@ -162,7 +162,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 		if r.isReference() {
 			dn, ok := names[v]
 			if !ok {
-				return nil, scim.BadRequest(scim.TypeInvalidValue, "%s: there is no %s with the id %q",
+				return nil, scim.BadRequest(scim.TypeInvalidValue, "%s: there is no %s with the id %q; create it first, or leave the reference out",
 					r.label(), strings.Join(r.config.Reference, " or "), v)
 			}
 			v = dn
@@ -187,7 +187,7 @@ func (m *Mapping) otherwise(r *rule, res scim.Resource) ([]string, error) {
 		}
 	}
 	if len(values) == 0 && r.config.Required {
-		return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value", r.label())
+		return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value; map one to it at the identity provider", r.label())
 	}
 	return values, nil
 }
@@ -210,7 +210,7 @@ func (m *Mapping) compute(r *rule, res scim.Resource) ([]string, error) {
 	}
 	v, err := execute(t, m.def, res)
 	if err != nil {
-		return nil, scim.BadRequest(scim.TypeInvalidValue, "the value of %s cannot be computed from this resource", r.config.LDAP)
+		return nil, scim.BadRequest(scim.TypeInvalidValue, "the value of %s cannot be computed from this resource; compare the template in the configuration with what is sent", r.config.LDAP)
 	}
 	if v == "" {
 		return nil, nil

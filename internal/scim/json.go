@@ -22,7 +22,7 @@ var errNUL = errors.New("a text holds the character U+0000; leave it out")
 func decodeObject(body []byte) (map[string]any, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if !utf8.Valid(body) {
-		return nil, BadRequest(TypeInvalidSyntax, "the body is not UTF-8 text")
+		return nil, BadRequest(TypeInvalidSyntax, "the body is not UTF-8 text; encode it as UTF-8")
 	}
 	if i := half(body); i >= 0 {
 		return nil, BadRequest(TypeInvalidSyntax, "the body, byte %d: %v", i+1, errHalf(body[i:i+escapeLength]))

@@ -75,7 +75,7 @@ func (p *parser) check(limit int) error {
 		return BadRequest(p.scimType, "%s: %d bytes long, expected at most %d", p.what, len(p.text), limit)
 	}
 	if !utf8.ValidString(p.text) {
-		return BadRequest(p.scimType, "%s: not UTF-8 text", p.what)
+		return BadRequest(p.scimType, "%s: not UTF-8 text; encode it as UTF-8", p.what)
 	}
 	return nil
 }
