@@ -130,6 +130,26 @@ func TestEverythingAnnouncedIsKept(t *testing.T) {
 			}
 		}
 	}
+
+	const fax = `phoneNumbers[type eq "fax" and value eq "+1 555 2"]` // LDAP compares no fax numbers
+	a := c.patch("/Users/"+made.id(), op("add", "phoneNumbers", []object{{"type": "fax", "value": "+1 555 2"}}),
+		op("replace", `x509Certificates[value pr].display`, "x")).want(http.StatusOK)
+	if numbers := a.at("$.phoneNumbers").([]any); len(numbers) != 7 {
+		t.Errorf("with another fax number there are %v", numbers)
+	}
+	var removals []object
+	for attribute, value := range sent {
+		if _, ok := value.([]any); ok && attribute != "schemas" {
+			removals = append(removals, object{"op": "remove", "path": attribute})
+		}
+	}
+	c.patch("/Users/"+made.id(), object{"op": "remove", "path": fax}).want(http.StatusOK)
+	left := c.patch("/Users/"+made.id(), removals...).want(http.StatusOK)
+	for _, r := range removals {
+		if value := left.body[r["path"].(string)]; value != nil {
+			t.Errorf("%s is left: %v", r["path"], value)
+		}
+	}
 }
 
 // sample is a value for an announced attribute: of several types one of each.
