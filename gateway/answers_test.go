@@ -165,6 +165,8 @@ func TestLists(t *testing.T) {
 		{"", 25, 1, 10}, {"?count=1000", 25, 1, 10}, {"?count=3", 25, 1, 3}, {"?count=0", 25, 1, 0}, {"?count=-1", 25, 1, 0},
 		{"?startIndex=0", 25, 1, 10}, {"?startIndex=-5", 25, 1, 10}, {"?startIndex=21", 25, 21, 5}, {"?startIndex=25", 25, 25, 1},
 		{"?startIndex=26", 25, 26, 0}, {"?startIndex=9223372036854775807", 25, 9223372036854775807, 0},
+		{"?startIndex=99999999999999999999", 25, 9223372036854775807, 0}, {"?count=99999999999999999999", 25, 1, 10},
+		{"?startIndex=-99999999999999999999&count=-99999999999999999999", 25, 1, 0},
 		{"?filter=userName+eq+%22U03%22", 1, 1, 1}, {"?filter=userName+eq+%22nobody%22", 0, 1, 0}, {"?filter=title+eq+%221%22&startIndex=11", 12, 11, 2},
 		{"?filter=active+eq+false", 0, 1, 0}, {"?filter=not+(externalId+eq+%22x%22)&count=2", 25, 1, 2}, {"?attributes=userName", 25, 1, 10},
 	} {

@@ -15,6 +15,10 @@ import (
 
 const tenantKey = "tenant"
 
+// challenge asks for a token. Whoever sent one that is not good is told so as
+// well, and nobody else (RFC 6750 section 3).
+const challenge = `Bearer realm="scim"`
+
 // authenticate finds the tenant by the path and lets only its tokens through
 // (RFC 6750 section 2.1), on every path below its base, known or not.
 func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
@@ -27,21 +31,22 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		ev.tenant = t.name
 		header := c.Request().Header.Get(echo.HeaderAuthorization)
 		scheme, text, _ := strings.Cut(header, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
+		if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || text == "" {
 			return unauthorized("the Authorization header has to be the word Bearer, a blank and the token")
 		}
-		id, ok, err := t.tokens.Verify(strings.TrimSpace(text), g.now())
+		id, ok, err := t.tokens.Verify(text, g.now())
 		if err != nil {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
-			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired")
+			c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
+			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider")
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)
 		if id.Subject != "" && !personal(strings.TrimPrefix(c.Path(), t.baseOf(c.Request().URL.Path))) {
 			return &scim.Error{Status: http.StatusForbidden,
-				Detail: "this token names a person: it is good for Me and for what the discovery endpoints say, and for nothing else"}
+				Detail: "this token names a person: it is good for Me and for what the discovery endpoints say, and for nothing else; to provision people use one that was made without a subject"}
 		}
 		c.Set(subjectKey, id.Subject)
 		return next(c)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -21,7 +22,7 @@ type document func(base, name string) (any, error)
 func (g *Gateway) discover(make document) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.QueryParam("filter") != "" { // section 4: to be refused with 403
-			return &scim.Error{Status: http.StatusForbidden, Detail: "this endpoint cannot be filtered"}
+			return &scim.Error{Status: http.StatusForbidden, Detail: "this endpoint cannot be filtered; leave the filter out and look through all that it lists"}
 		}
 		t, _ := c.Get(tenantKey).(*tenant)
 		body, err := make(g.baseURL(c, t), c.Param("name"))
@@ -160,7 +161,7 @@ func (t *tenant) announced() []scim.Schema {
 // that none has.
 func whole(all []any, name, kind string) (any, error) {
 	if name != "" {
-		return nil, &scim.Error{Status: http.StatusNotFound, Detail: "there is no " + kind + " " + name}
+		return nil, &scim.Error{Status: http.StatusNotFound, Detail: "there is no " + kind + " " + strconv.Quote(name) + "; ask without the name for those there are"}
 	}
 	return scim.ListResponse{TotalResults: len(all), StartIndex: 1, ItemsPerPage: len(all), Resources: all}, nil
 }

@@ -38,7 +38,13 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="scim"`)
+		if h.Get(echo.HeaderWWWAuthenticate) == "" {
+			h.Set(echo.HeaderWWWAuthenticate, challenge)
+		}
+	case http.StatusMethodNotAllowed:
+		if allowed := h.Get(echo.HeaderAllow); allowed != "" {
+			e = &scim.Error{Status: e.Status, Detail: c.Request().Method + " is not possible at this path; possible are: " + allowed}
+		}
 	}
 	if err := reply(c, e.Status, e); err != nil {
 		g.log.Debug("answer not written", zap.Error(err))
@@ -67,10 +73,10 @@ func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error 
 func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Error {
 	switch e.Kind {
 	case directory.NotFound:
-		return &scim.Error{Status: http.StatusNotFound, Detail: "there is no resource with this id"}
+		return &scim.Error{Status: http.StatusNotFound, Detail: "there is no resource with this id; it may have been deleted, so look it up again and use the id that is shown"}
 	case directory.Exists:
 		return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
-			Detail: "another entry of the directory has this name or one of the unique values, or a group that is not this tenant's still lists the name; the log says which"}
+			Detail: "another entry of the directory has this name or one of the unique values, or a group that is not this tenant's still lists the name; the log says which: change the value here, or mend that entry"}
 	case directory.Invalid:
 		if e.Reason != "" {
 			return scim.BadRequest(scim.TypeInvalidValue, "the directory's password policy refuses the value of %s: %s", label(e.Attribute), e.Reason)
@@ -79,7 +85,7 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 		if e.Attribute != "" {
 			what = "the value of " + label(e.Attribute)
 		}
-		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it", what)
+		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it; correct it at the source, or leave the attribute out", what)
 	case directory.TooMany:
 		return scim.BadRequest(scim.TypeTooMany, "the directory refuses to return so many entries; narrow the filter, or ask its operator to raise the size limit")
 	case directory.Changed, directory.Unavailable:
@@ -89,16 +95,16 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 }
 
 func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
-	detail := "this request cannot be answered"
+	detail := "this request cannot be answered as it was sent; RFC 7644 section 3.2 has the methods and paths that there are"
 	switch e.Code {
 	case http.StatusNotFound:
 		return nowhere([]string{"Users", "Groups"})
 	case http.StatusMethodNotAllowed:
 		detail = "this method is not allowed here"
 	case http.StatusRequestEntityTooLarge:
-		detail = fmt.Sprintf("the request body is larger than the %d bytes that this server reads", g.config.BodyBytes)
+		detail = fmt.Sprintf("the request body is larger than the %d bytes that this server reads; send less at a time, or raise server.limits.bodyBytes", g.config.BodyBytes)
 	case http.StatusUnsupportedMediaType:
-		detail = "the body has to be application/scim+json"
+		detail = "the Content-Type of the body is another than application/scim+json or application/json; send one of these"
 	default:
 		if e.Code >= http.StatusInternalServerError {
 			return internal()
@@ -136,11 +142,11 @@ func unavailable() *scim.Error {
 }
 
 func notFound(t *resourceType, id string) *scim.Error {
-	return &scim.Error{Status: http.StatusNotFound, Detail: "there is no " + t.name() + " with the id " + strconv.Quote(id)}
+	return &scim.Error{Status: http.StatusNotFound, Detail: "there is no " + t.name() + " with the id " + strconv.Quote(id) + "; it may have been deleted, so look it up again and use the id that is shown"}
 }
 
 func notImplemented(echo.Context) error {
-	return &scim.Error{Status: http.StatusNotImplemented, Detail: "this server does not offer this endpoint; ServiceProviderConfig says what it does"}
+	return &scim.Error{Status: http.StatusNotImplemented, Detail: "this server does not offer this endpoint to this tenant; do without it: ServiceProviderConfig says what there is"}
 }
 
 // reply writes a JSON answer in SCIM's media type (RFC 7644 section 3.1).

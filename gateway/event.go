@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -88,7 +89,7 @@ func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 		fields = append(fields, zap.Int("operations", ev.operations), zap.Int("errors", ev.errors))
 	}
 	level := zap.InfoLevel
-	if status >= 500 {
+	if status >= 500 && status != http.StatusNotImplemented { // what is not offered is no fault, and clients try it
 		level = zap.ErrorLevel
 	}
 	if ev.err != nil {

@@ -114,7 +114,7 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
 		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
 		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
-		r.POST(path+"/.search", g.handle(rt, "list", (*request).search))
+		r.Any(path+"/.search", onlyPOST(g.handle(rt, "list", (*request).search))) // no resource with that id
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
 	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
@@ -125,6 +125,18 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	r.POST("/Bulk", g.bulk)
 	r.Match(read, "", g.handleAll(t, "list", (*request).list))
 	r.POST("/.search", g.handleAll(t, "list", (*request).search))
+}
+
+// onlyPOST refuses other methods on a path that otherwise looks like that of a
+// resource.
+func onlyPOST(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Request().Method == http.MethodPost {
+			return next(c)
+		}
+		c.Response().Header().Set(echo.HeaderAllow, http.MethodPost)
+		return echo.ErrMethodNotAllowed
+	}
 }
 
 // ServeHTTP answers one request.

@@ -146,8 +146,13 @@ func TestAuthorizationHeader(t *testing.T) {
 			continue
 		}
 		isError(t, w, 401, "")
-		if got := w.Header().Get("WWW-Authenticate"); !strings.HasPrefix(got, "Bearer") {
-			t.Errorf("%q: WWW-Authenticate is %q", header, got)
+		want := `Bearer realm="scim"`
+		switch header { // RFC 6750 section 3.1: only who sent a token is told that it is bad
+		case "Bearer OPEN", "Bearer open x", "Bearer sesame":
+			want += `, error="invalid_token"`
+		}
+		if got := w.Header()["Www-Authenticate"]; len(got) != 1 || got[0] != want {
+			t.Errorf("%q: WWW-Authenticate is %q, want %s", header, got, want)
 		}
 	}
 }
@@ -186,6 +191,12 @@ func TestRefusalsAreSCIMErrors(t *testing.T) {
 		{"unknown method", "PATCH", "/scim/v2/Users", `{}`, nil, 405, ""},
 		{"DELETE of all", "DELETE", "/scim/v2/Users", "", nil, 405, ""},
 		{"POST of one", "POST", "/scim/v2/Users/id-9", user, nil, 405, ""},
+		{"GET of a search", "GET", "/scim/v2/Users/.search", "", nil, 405, ""},
+		{"PUT of a search", "PUT", "/scim/v2/Groups/.search", `{}`, nil, 405, ""},
+		{"PATCH of a search", "PATCH", "/scim/v2/Users/.search", `{}`, nil, 405, ""},
+		{"DELETE of a search", "DELETE", "/scim/v2/Users/.search", "", nil, 405, ""},
+		{"GET of a search at the root", "GET", "/scim/v2/.search", "", nil, 405, ""},
+		{"GET of a Bulk", "GET", "/scim/v2/Bulk", "", nil, 405, ""},
 		{"too large", "POST", "/scim/v2/Users", long, nil, 413, ""},
 		{"form", "POST", "/scim/v2/Users", "userName=ann", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, ""},
 		{"text", "POST", "/scim/v2/Users", user, []string{"Content-Type", "text/plain; charset=utf-8"}, 415, ""},
@@ -208,8 +219,14 @@ func TestRefusalsAreSCIMErrors(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := s.ask(tc.method, tc.path, tc.body, tc.headers...)
 			isError(t, w, tc.status, tc.typ)
-			if tc.status == 405 && w.Header().Get("Allow") == "" {
-				t.Error("405 without Allow (RFC 9110 section 15.5.6)")
+			if tc.status == 405 {
+				allowed := w.Header().Get("Allow")
+				if allowed == "" || strings.Contains(allowed, tc.method) || !strings.Contains(w.Body.String(), allowed) {
+					t.Errorf("405 with Allow %q (RFC 9110 section 15.5.6): %s", allowed, w.Body)
+				}
+				if search := strings.HasSuffix(tc.path, "/.search"); search && !strings.Contains(allowed, "POST") {
+					t.Errorf("Allow is %q", allowed)
+				}
 			}
 		})
 	}

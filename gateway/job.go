@@ -86,7 +86,7 @@ func (w *work) refers(makers map[string]bool) {
 	}
 	for _, id := range all {
 		if !makers[id] {
-			w.failure = scim.BadRequest(scim.TypeInvalidValue, "no POST of this request has the bulkId %q", id)
+			w.failure = scim.BadRequest(scim.TypeInvalidValue, "no POST of this request has the bulkId %q; add the POST, or name the id of what is there already", id)
 			return
 		}
 	}

@@ -164,7 +164,7 @@ func (j *joins) read(ctx context.Context, groups []string) error {
 			}
 			j.nested[directory.FoldDN(e.DN)] = e.Attributes[member]
 			if j.left -= len(e.Attributes[member]); j.left < 0 {
-				return scim.BadRequest(scim.TypeTooMany, "groups: the groups that are meant have more than %d members together; name a smaller one", membersJoined)
+				return scim.BadRequest(scim.TypeTooMany, "groups: the groups that are meant have more than %d members together; name a smaller one, or read the members of the group itself", membersJoined)
 			}
 		}
 	}

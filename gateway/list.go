@@ -10,9 +10,13 @@ import (
 	"scimgate/internal/scim"
 )
 
-// answerList answers a list request: a page by index or by cursor of what
-// matches.
+// answerList answers a list request.
 func (q *request) answerList(s scim.SearchRequest) error {
+	return q.placed(q.answerPage(s), s)
+}
+
+// answerPage answers with a page by index or by cursor of what matches.
+func (q *request) answerPage(s scim.SearchRequest) error {
 	q.view = view{s.Attributes, s.ExcludedAttributes}
 	l, err := q.query(s)
 	if err != nil {

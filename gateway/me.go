@@ -114,7 +114,7 @@ func (t *tenant) person(ctx context.Context, subject string) (directory.Entry, e
 	}
 	switch {
 	case len(people) != 1:
-		return directory.Entry{}, &scim.Error{Status: http.StatusNotFound, Detail: "there is no one user whom this token names by " + t.me.By}
+		return directory.Entry{}, &scim.Error{Status: http.StatusNotFound, Detail: "there is no one user whom this token names by " + t.me.By + "; make a token whose subject is the " + t.me.By + " of one"}
 	case people[0].Marker.State != directory.Active:
 		return directory.Entry{}, deactivated()
 	}
@@ -122,7 +122,7 @@ func (t *tenant) person(ctx context.Context, subject string) (directory.Entry, e
 }
 
 func deactivated() error {
-	return forbidden("this person is deactivated, and cannot act on themselves")
+	return forbidden("this person is deactivated, and cannot act on themselves; whoever provisions them can set active to true")
 }
 
 func forbidden(detail string) error {

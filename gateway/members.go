@@ -176,7 +176,7 @@ func (q *request) memberChange(c scim.MemberChange) (directory.MemberChange, err
 		}
 	}
 	if len(unknown) > 0 {
-		return change, scim.BadRequest(scim.TypeInvalidValue, "members: there is nobody with the id %s; nothing was changed", quoted(unknown))
+		return change, scim.BadRequest(scim.TypeInvalidValue, "members: there is nobody with the id %s; nothing was changed: create them first, or leave them out", quoted(unknown))
 	}
 	for _, id := range c.Remove {
 		if dn, ok := names[id]; ok && !seen[dn] {

@@ -100,7 +100,7 @@ func (p precondition) write(version string) error {
 // version than If-Match wants is refused.
 func (p precondition) read(version string) (known bool, err error) {
 	if p.match != nil && !p.match.has(version) {
-		return false, preconditionFailed("the resource has another version than the one in If-Match")
+		return false, preconditionFailed("the resource has another version than the one in If-Match; send the one that it has, or leave If-Match out")
 	}
 	return p.noneMatch != nil && p.noneMatch.has(version), nil
 }

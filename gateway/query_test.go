@@ -4,6 +4,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // A filter that the query's parser would drop must not list everybody.
@@ -30,6 +33,46 @@ func TestNoFilterIsLost(t *testing.T) {
 				t.Errorf("%s finds %v", query, list)
 			}
 		}
+	}
+}
+
+// A list of names may come in parts; anything else comes once.
+func TestRepeatedParameters(t *testing.T) {
+	s := newSite(t)
+	id, _ := is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","title":"Dr","externalId":"e1"}`), 201)["id"].(string)
+	for _, path := range []string{"/scim/v2/Users/" + id, "/scim/v2/Users"} {
+		got := is(t, s.ask("GET", path+"?attributes=userName&attributes=title", ""), 200)
+		if list, ok := got["Resources"].([]any); ok {
+			got, _ = list[0].(map[string]any)
+		}
+		if got["userName"] != "ann" || got["title"] != "Dr" || got["externalId"] != nil {
+			t.Errorf("%s: two attributes parameters show %v", path, got)
+		}
+		got = is(t, s.ask("GET", path+"?excludedAttributes=title&excludedAttributes=externalId", ""), 200)
+		if list, ok := got["Resources"].([]any); ok {
+			got, _ = list[0].(map[string]any)
+		}
+		if got["userName"] != "ann" || got["title"] != nil || got["externalId"] != nil {
+			t.Errorf("%s: two excludedAttributes parameters show %v", path, got)
+		}
+	}
+	w := s.ask("GET", "/scim/v2/Users?filter=userName+pr&filter=title+pr", "")
+	isError(t, w, 400, "invalidValue")
+	if !strings.Contains(w.Body.String(), "filter") {
+		t.Errorf("which parameter? %s", w.Body)
+	}
+}
+
+// What is not offered is no fault of the server, and a client that tries it
+// must not fill the log with errors.
+func TestNotImplementedIsNoErrorInTheLog(t *testing.T) {
+	s := newSite(t)
+	core, seen := observer.New(zap.InfoLevel)
+	s.log = zap.New(core)
+	isError(t, s.ask("GET", "/scim/v2/Me", ""), 501, "")
+	lines := seen.FilterMessage("request").All()
+	if len(lines) != 1 || lines[0].Level != zap.InfoLevel {
+		t.Errorf("the log has %v", lines)
 	}
 }
 

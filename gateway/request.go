@@ -85,7 +85,7 @@ func bodyOf(c echo.Context) ([]byte, error) {
 	if errors.As(err, &refused) {
 		return nil, err
 	}
-	return nil, &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeInvalidSyntax, Detail: "the body ended before it was complete", Err: err}
+	return nil, &scim.Error{Status: http.StatusBadRequest, Type: scim.TypeInvalidSyntax, Detail: "the body ended before it was complete; send it again, with the right Content-Length", Err: err}
 }
 
 // decode reads the body as a resource of the request's type.
@@ -104,11 +104,12 @@ type view struct {
 
 // wanted reads what the client wants to see.
 func (q *request) wanted() (view, error) {
-	attributes, err := scim.ParsePaths(q.QueryParam("attributes"))
+	given := q.QueryParams()
+	attributes, err := scim.ParsePaths(strings.Join(given["attributes"], ","))
 	if err != nil {
 		return view{}, err
 	}
-	excluded, err := scim.ParsePaths(q.QueryParam("excludedAttributes"))
+	excluded, err := scim.ParsePaths(strings.Join(given["excludedAttributes"], ","))
 	return view{attributes, excluded}, err
 }
 

@@ -17,7 +17,7 @@ func (q *request) create() error {
 	if err != nil {
 		return err
 	}
-	want, err := q.want(res, nil)
+	want, err := q.want(q.typ.mapping.Want, res, nil)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (q *request) replace() error {
 		if err != nil {
 			return mapping.Want{}, err
 		}
-		return q.want(made, known)
+		return q.want(q.typ.mapping.Replaced, made, known)
 	})
 	if err != nil {
 		return err
@@ -95,11 +95,9 @@ func (q *request) apply(p scim.Patch) edit {
 		if err != nil {
 			return mapping.Want{}, err
 		}
-		names, err := q.lookUp(q.typ.mapping.References(res), known)
-		if err != nil {
-			return mapping.Want{}, err
-		}
-		return q.typ.mapping.Patched(now, res, names)
+		return q.want(func(res scim.Resource, names mapping.Names) (mapping.Want, error) {
+			return q.typ.mapping.Patched(now, res, names)
+		}, res, known)
 	}
 }
 
@@ -113,12 +111,12 @@ func (q *request) remove() error {
 
 // want maps a resource, with the names behind the ids in it; those in known
 // need no look-up.
-func (q *request) want(res scim.Resource, known mapping.Names) (mapping.Want, error) {
+func (q *request) want(translate func(scim.Resource, mapping.Names) (mapping.Want, error), res scim.Resource, known mapping.Names) (mapping.Want, error) {
 	names, err := q.lookUp(q.typ.mapping.References(res), known)
 	if err != nil {
 		return mapping.Want{}, err
 	}
-	return q.typ.mapping.Want(res, names)
+	return translate(res, names)
 }
 
 // answer shows an entry as the resource that it stands for.

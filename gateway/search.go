@@ -35,7 +35,7 @@ func (q *request) search() error {
 // list answers GET of an endpoint, or of the base URL.
 func (q *request) list() error {
 	given := q.QueryParams()
-	s, err := scim.QuerySearch(func(name string) (string, bool) { return given.Get(name), given.Has(name) })
+	s, err := scim.QuerySearch(func(name string) []string { return given[name] })
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (q *request) filterable(f scim.Filter) error {
 			known = known || ok
 		}
 		if !known {
-			return scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", p.String(), q.typeNames())
+			return scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s; Schemas lists those there are", p.String(), q.typeNames())
 		}
 	}
 	return nil

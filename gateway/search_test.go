@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -193,6 +194,41 @@ func TestSortByErrors(t *testing.T) {
 	}
 }
 
+// A filter that is refused names the place in it, also where what is wrong is
+// found when it is looked up.
+func TestRefusedFiltersNameThePlace(t *testing.T) {
+	s := peopled(t, 2, 1)
+	for _, tc := range []struct {
+		path, filter string
+		position     int
+		words        string
+	}{
+		{"/Users", `nonsense pr`, 1, `"nonsense"`}, {"/Users", `userName eq "nonsense" and nonsense pr`, 28, `"nonsense"`},
+		{"/Users", `userName eq "title gt null" or title gt null`, 32, "null"}, {"/Users", `not (active gt true)`, 6, "active"},
+		{"/Users", `userName pr and (title pr or password pr)`, 30, "password"}, {"/Users", `  userName pr and meta.created gt "now"`, 19, "time"},
+		{"/Groups", `members[value pr] and members.shoeSize pr`, 23, "shoeSize"}, {"", `displayName pr and shoeSize eq 1`, 20, "shoeSize"},
+		{"", `displayName pr and (members pr or active eq "maybe")`, 35, "active"}, {"/Users", `userName eq`, 12, "the end"},
+		{"/Users", `nosuch[type eq "x"]`, 1, "nosuch"}, {"/Users", "title eq \"ü\" and title gt null", 19, "null"},
+	} {
+		body, err := json.Marshal(map[string]any{"filter": tc.filter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []*httptest.ResponseRecorder{
+			s.ask("GET", "/scim/v2"+tc.path+"?filter="+url.QueryEscape(tc.filter), ""), s.ask("POST", "/scim/v2"+tc.path+"/.search", string(body)),
+		} {
+			isError(t, w, 400, "invalidFilter")
+			var e struct{ Detail string }
+			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil {
+				t.Fatal(err)
+			}
+			if place := fmt.Sprintf("filter, position %d: ", tc.position); !strings.HasPrefix(e.Detail, place) || !strings.Contains(e.Detail, tc.words) {
+				t.Errorf("%s: %q, want %s… %s", tc.filter, e.Detail, place, tc.words)
+			}
+		}
+	}
+}
+
 // POST .search is the same list by another way (RFC 7644 section 3.4.3).
 func TestPostSearch(t *testing.T) {
 	s := peopled(t, 12, 3)
@@ -226,7 +262,7 @@ func TestPostSearch(t *testing.T) {
 			isError(t, s.ask("POST", "/scim/v2"+path+"/.search", body), 400, want)
 		}
 	}
-	isError(t, s.ask("GET", "/scim/v2/Users/.search", ""), 404, "") // nobody has that id
+	isError(t, s.ask("GET", "/scim/v2/Users/.search", ""), 405, "") // nobody can have that id
 	isError(t, s.ask("POST", "/scim/v2/Users/.search", "filter=x", "Content-Type", "application/x-www-form-urlencoded"), 415, "")
 }
 

@@ -51,7 +51,7 @@ func (q *request) order(s scim.SearchRequest) (order, error) {
 		o.by = append(o.by, &by)
 	}
 	if !known {
-		return order{}, scim.BadRequest(scim.TypeInvalidPath, "sortBy: %q is no attribute of %s", s.SortBy.String(), q.typeNames())
+		return order{}, scim.BadRequest(scim.TypeInvalidPath, "sortBy: %q is no attribute of %s; Schemas lists those there are", s.SortBy.String(), q.typeNames())
 	}
 	return o, nil
 }

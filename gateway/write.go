@@ -77,7 +77,7 @@ func (q *request) holders(keys []directory.Key) ([]directory.Entry, error) {
 // taken is the answer to a conflict. It does not say whose the value is.
 func (q *request) taken(d decision) error {
 	return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
-		Detail: "the value of " + q.typ.mapping.Label(d.attribute) + " is taken: another entry of the directory has it, and it has to be unique"}
+		Detail: "the value of " + q.typ.mapping.Label(d.attribute) + " is taken: another entry of the directory has it, and it has to be unique; choose another value, or change the other entry"}
 }
 
 // putAside makes tombstones give up their names and unique values.

@@ -47,7 +47,7 @@ func TestRule04TheInactiveAreFound(t *testing.T) {
 	c := shared(t).client(t)
 	name := unlike("inactive")
 	id := c.create(person(name, object{"externalId": name, "active": false}))
-	later := c.create(person(name + "b"))
+	later := c.create(person(name + ".later"))
 	c.patch("/Users/"+later, op("Replace", "active", "False")).want(http.StatusOK)
 	for _, id := range []string{id, later} {
 		if a := c.get("/Users/" + id).want(http.StatusOK); a.at("$.active") != false {
@@ -56,7 +56,7 @@ func TestRule04TheInactiveAreFound(t *testing.T) {
 	}
 	for _, filter := range []string{
 		`userName eq "` + name + `"`, `externalId eq "` + name + `"`, `id eq "` + id + `"`, `active eq false and userName eq "` + name + `"`,
-		`userName sw "` + name + `" and not (userName ew "b")`,
+		`userName sw "` + name + `" and not (userName ew ".later")`,
 	} {
 		if found := c.find("Users", filter); !slices.Equal(found.ids(), []string{id}) {
 			t.Errorf("%s: %s", filter, found.raw)

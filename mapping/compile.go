@@ -246,7 +246,7 @@ func (c *compiler) selection(key string, r *rule) {
 	for _, other := range c.m.rules {
 		if other.at(r.path.URN, r.path.Attr) {
 			first = first && filterText(other.path.Filter) == filterText(r.path.Filter)
-			marked = marked || other.marks
+			marked = marked || other.marks && filterText(other.path.Filter) != filterText(r.path.Filter)
 		}
 	}
 	r.untyped = first

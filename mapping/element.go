@@ -51,7 +51,7 @@ func (e element) translate(f scim.Filter, names Names) (term, error) {
 	case scim.Present:
 		return e.compare(scim.Compare{Path: f.Path, Op: scim.Ne}, names)
 	}
-	return term{}, scim.BadRequest(scim.TypeInvalidFilter, "a value path holds comparisons, not another value path")
+	return term{}, scim.BadRequest(scim.TypeInvalidFilter, "a value path holds comparisons, not another value path; compare sub-attributes in its brackets")
 }
 
 func (t term) constant() bool {

@@ -61,13 +61,25 @@ func (m *Mapping) MemberReferences(ids []string) []Reference {
 	return refs
 }
 
-// Want translates a resource into the entry that it asks for. Errors are
+// Want translates a new resource into the entry that it asks for. Errors are
 // *scim.Error with status 400 and name the attribute.
-func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
+func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) { return m.want(res, names, true) }
+
+// Replaced is Want for a resource that takes the place of one that is there.
+// What never shows stays where the resource leaves it out: nobody could have
+// known it, so it is neither missing nor filled in.
+func (m *Mapping) Replaced(res scim.Resource, names Names) (Want, error) {
+	return m.want(res, names, false)
+}
+
+func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error) {
 	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}, Hidden: directory.Attributes{}}
 	for i := range m.rules {
 		r := &m.rules[i]
 		if !r.isComputed() && r.readOnly() {
+			continue
+		}
+		if !fresh && r.isSecret() && len(r.find(res)) == 0 {
 			continue
 		}
 		values, err := m.values(r, res, names)
@@ -100,7 +112,7 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 	want.Name = want.Attributes.First(m.config.RDN)
 	if want.Name == "" {
 		return Want{}, scim.BadRequest(scim.TypeInvalidValue,
-			"%s is missing; the entry in the directory is named after it", m.naming.label())
+			"%s is missing; send it, since the entry in the directory is named after it", m.naming.label())
 	}
 	want.StableKey = want.Attributes.First(m.StableKey())
 	if active, ok := res["active"].(bool); ok {
@@ -109,12 +121,12 @@ func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
 	return want, nil
 }
 
-// Patched is Want for a resource that a patch has made of now. A computed value
+// Patched is Replaced for a resource that a patch has made of now. A computed value
 // that comes out as it did before stays as it is in the directory: it may have
 // been made of something that the mapping does not keep, such as
 // name.formatted.
 func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
-	want, err := m.Want(res, names)
+	want, err := m.Replaced(res, names)
 	if err != nil {
 		return Want{}, err
 	}
@@ -150,7 +162,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 		if r.isReference() {
 			dn, ok := names[v]
 			if !ok {
-				return nil, scim.BadRequest(scim.TypeInvalidValue, "%s: there is no %s with the id %q",
+				return nil, scim.BadRequest(scim.TypeInvalidValue, "%s: there is no %s with the id %q; create it first, or leave the reference out",
 					r.label(), strings.Join(r.config.Reference, " or "), v)
 			}
 			v = dn
@@ -175,7 +187,7 @@ func (m *Mapping) otherwise(r *rule, res scim.Resource) ([]string, error) {
 		}
 	}
 	if len(values) == 0 && r.config.Required {
-		return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value", r.label())
+		return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value; map one to it at the identity provider", r.label())
 	}
 	return values, nil
 }
@@ -198,7 +210,7 @@ func (m *Mapping) compute(r *rule, res scim.Resource) ([]string, error) {
 	}
 	v, err := execute(t, m.def, res)
 	if err != nil {
-		return nil, scim.BadRequest(scim.TypeInvalidValue, "the value of %s cannot be computed from this resource", r.config.LDAP)
+		return nil, scim.BadRequest(scim.TypeInvalidValue, "the value of %s cannot be computed from this resource; compare the template in the configuration with what is sent", r.config.LDAP)
 	}
 	if v == "" {
 		return nil, nil

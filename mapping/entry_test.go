@@ -292,6 +292,40 @@ func TestCollectionIsWhatTheStoreNeeds(t *testing.T) {
 	same(t, []any{u.Members(), u.DeletesForGood()}, []any{"", false})
 }
 
+// Of a new person a password can be demanded. Later it never shows, so a PUT or
+// PATCH of something else neither misses it nor fills it in anew.
+func TestARequiredPasswordIsAskedOfANewPerson(t *testing.T) {
+	c := minimal(RuleConfig{SCIM: "password", LDAP: "userPassword", Required: true}, simple("title", "title"))
+	m := compile(t, c, "User")
+	_, err := m.Want(decode(t, m, annBody), nil)
+	isBadRequest(t, err, "invalidValue", "password", "required")
+	same(t, mustWant(t, m, body(`"password":"s3cret-1"`)).Secrets, map[string]string{"userPassword": "s3cret-1"})
+
+	c.Attributes[2] = RuleConfig{SCIM: "password", LDAP: "userPassword", Default: "{{ .userName }}-first"}
+	filling := compile(t, c, "User")
+	same(t, mustWant(t, filling, annBody).Secrets, map[string]string{"userPassword": "ann-first"})
+	for _, m := range []*Mapping{m, filling} {
+		now := decode(t, m, annBody)
+		replaced, err := m.Replaced(decode(t, m, body(`"title":"Dr"`)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patched, err := m.Patched(now, decode(t, m, body(`"title":"Dr"`)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []Want{replaced, patched} {
+			same(t, want.Attributes["title"], []string{"Dr"})
+			same(t, want.Secrets, map[string]string{})
+		}
+		other, err := m.Replaced(decode(t, m, body(`"password":"s3cret-2"`)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, other.Secrets, map[string]string{"userPassword": "s3cret-2"})
+	}
+}
+
 // A character that the administrator put into a template is theirs; one that
 // comes in through it is the client's.
 func TestForbiddenCharactersOfATemplate(t *testing.T) {

@@ -58,7 +58,7 @@ func (m *Mapping) translate(f scim.Filter, names Names) (term, error) {
 	case scim.ValuePath:
 		return m.valuePath(f.Path, f.Filter, names)
 	}
-	return term{}, scim.BadRequest(scim.TypeInvalidFilter, "this kind of filter is not known")
+	return term{}, scim.BadRequest(scim.TypeInvalidFilter, "this kind of filter is not known; RFC 7644 section 3.4.2.2 has those there are")
 }
 
 func orValue(sub string) string {
@@ -98,7 +98,7 @@ func not(t term) term {
 func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 	attribute, p, ok := m.def.Lookup(f.Path)
 	if !ok {
-		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", f.Path.String(), m.def.Name)
+		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s; Schemas lists those there are", f.Path.String(), m.def.Name)
 	}
 	if f.Value == nil && f.Op != scim.Eq && f.Op != scim.Ne {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s: null is compared with eq or ne", f.Path.String())
@@ -126,7 +126,7 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 		}
 	}
 	if attribute.Returned == scim.ReturnedNever {
-		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is never shown and cannot be filtered by", p.String())
+		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is never shown and cannot be filtered by; leave it out", p.String())
 	}
 	if p.Attr == "" { // a whole extension
 		return anything, nil
@@ -257,7 +257,7 @@ func (r *rule) compareReference(f scim.Compare, names Names) (term, error) {
 func (m *Mapping) valuePath(p scim.Path, f scim.Filter, names Names) (term, error) {
 	_, canonical, ok := m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr})
 	if !ok {
-		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s", p.Attr, m.def.Name)
+		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%q is no attribute of %s; Schemas lists those there are", p.Attr, m.def.Name)
 	}
 	if canonical.URN == "" {
 		switch canonical.Attr {

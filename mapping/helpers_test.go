@@ -26,7 +26,7 @@ var (
 // simple is a rule with a path and an attribute and nothing else.
 func simple(path, ldap string) RuleConfig { return RuleConfig{SCIM: path, LDAP: ldap} }
 
-// people is the demo's mapping of users.
+// people is a mapping of users of the kind that the demo has.
 func people() Config {
 	return Config{
 		Base:          "ou=people,dc=example,dc=org",

@@ -161,6 +161,21 @@ func TestOnlyOneElementShowsAsPrimary(t *testing.T) {
 	}
 }
 
+// An element of several parts is the primary one whichever of its parts are
+// there.
+func TestAnAddressOfAnyPartShowsAsPrimary(t *testing.T) {
+	m := compile(t, minimal(
+		RuleConfig{SCIM: `addresses[type eq "work"].streetAddress`, LDAP: "street", Single: SinglePrimary},
+		RuleConfig{SCIM: `addresses[type eq "work"].locality`, LDAP: "l", Single: SinglePrimary},
+		RuleConfig{SCIM: `addresses[type eq "home"].locality`, LDAP: "homeL", Single: SinglePrimary},
+	), "User")
+	e := directory.Entry{Attributes: directory.Attributes{"uid": {"ann"}, "l": {"Rome"}, "homeL": {"Ostia"}}}
+	const wanted = `{"addresses":[{"locality":"Rome","primary":true,"type":"work"},{"locality":"Ostia","type":"home"}],"userName":"ann"}`
+	if got := asJSON(t, m.Resource(e, nil)); got != wanted {
+		t.Errorf("%s, want %s", got, wanted)
+	}
+}
+
 // Two values that the directory's matching takes for one cannot both be added
 // (RFC 4512 section 2.2), and a client that repeats itself in another case
 // means one value.

@@ -9,7 +9,7 @@ func (e editor) removeOperation(t target, o Operation) error {
 	if t.top.Returned == ReturnedNever {
 		// It is not in the resource, so taking it out would be a success that
 		// did nothing.
-		return BadRequest(TypeMutability, "%s can be replaced by another value, not removed", t.path.Attr)
+		return BadRequest(TypeMutability, "%s can be replaced by another value, not removed; leave the operation out", t.path.Attr)
 	}
 	if err := e.spend(t); err != nil {
 		return err

@@ -18,11 +18,14 @@ var errNUL = errors.New("a text holds the character U+0000; leave it out")
 // decodeObject reads a body that is one JSON object: UTF-8, nothing after it,
 // no name twice in an object, at most maxDepth deep. Numbers are json.Number.
 // Anything else is a 400 invalidSyntax. Text holds no U+0000: what reads the
-// directory in C takes "admin\x00x" for admin.
+// directory in C takes "admin\x00x" for admin. Nor does it hold half a character.
 func decodeObject(body []byte) (map[string]any, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if !utf8.Valid(body) {
-		return nil, BadRequest(TypeInvalidSyntax, "the body is not UTF-8 text")
+		return nil, BadRequest(TypeInvalidSyntax, "the body is not UTF-8 text; encode it as UTF-8")
+	}
+	if i := half(body); i >= 0 {
+		return nil, BadRequest(TypeInvalidSyntax, "the body, byte %d: %v", i+1, errHalf(body[i:i+escapeLength]))
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

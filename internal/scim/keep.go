@@ -100,7 +100,7 @@ func (f fixed) unchanged(def Definition, old, v any) error {
 	if slices.Equal(f.forms(old), f.forms(v)) {
 		return nil
 	}
-	return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set", f.path, def.Name)
+	return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set; send the value that it has, or leave it out", f.path, def.Name)
 }
 
 // forms are texts by which two values can be compared: a list has no order, and

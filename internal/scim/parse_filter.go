@@ -35,13 +35,39 @@ func ParseFilter(s string) (Filter, error) {
 	return f, nil
 }
 
+// Comparison is one comparison of a filter, and where it begins in the text: in
+// bytes, from 1.
+type Comparison struct {
+	Filter   Filter
+	Position int
+}
+
+// Comparisons returns the comparisons of a filter that can be read, in the order
+// in which they end. Of a value path the attribute comes first, as one that is
+// present, then each comparison within the brackets as a value path of its own,
+// then the whole.
+func Comparisons(text string) []Comparison {
+	var all []Comparison
+	p := &parser{text: text, what: "filter", scimType: TypeInvalidFilter}
+	p.note = func(position int, f Filter) { all = append(all, Comparison{f, position + 1}) }
+	if p.check(maxFilter) != nil {
+		return nil
+	}
+	if _, err := p.or(); err != nil {
+		return nil
+	}
+	return all
+}
+
 // parser reads filters and paths by recursive descent.
 type parser struct {
 	text           string
 	pos            int
 	depth          int
 	inside         bool // in the brackets of a value path
+	outer          Path // what the brackets belong to
 	what, scimType string
+	note           func(position int, f Filter) // told of every comparison; may be nil
 }
 
 func (p *parser) check(limit int) error {
@@ -49,7 +75,7 @@ func (p *parser) check(limit int) error {
 		return BadRequest(p.scimType, "%s: %d bytes long, expected at most %d", p.what, len(p.text), limit)
 	}
 	if !utf8.ValidString(p.text) {
-		return BadRequest(p.scimType, "%s: not UTF-8 text", p.what)
+		return BadRequest(p.scimType, "%s: not UTF-8 text; encode it as UTF-8", p.what)
 	}
 	return nil
 }
@@ -148,6 +174,20 @@ func (p *parser) enclosed(open, end byte) (Filter, error) {
 
 // expression reads an attribute expression or a value path.
 func (p *parser) expression() (Filter, error) {
+	start := p.pos
+	f, err := p.comparison()
+	if err != nil || p.note == nil {
+		return f, err
+	}
+	if p.inside {
+		p.note(start, ValuePath{p.outer, f})
+	} else {
+		p.note(start, f)
+	}
+	return f, nil
+}
+
+func (p *parser) comparison() (Filter, error) {
 	path, err := p.path()
 	if err != nil {
 		return nil, err
@@ -191,7 +231,10 @@ func (p *parser) path() (Path, error) {
 	if p.inside || path.Sub != "" || path.Attr == "" {
 		return Path{}, p.unexpected("no value filter here")
 	}
-	p.inside = true
+	p.inside, p.outer = true, path
+	if p.note != nil {
+		p.note(p.pos-len(word), Present{path})
+	}
 	f, err := p.enclosed('[', ']')
 	if err != nil {
 		return Path{}, err
@@ -235,6 +278,10 @@ func (p *parser) quoted() (string, error) {
 			end++
 		}
 		end++
+	}
+	if i := half([]byte(p.text[p.pos:min(end+1, len(p.text))])); i >= 0 {
+		p.pos += i
+		return "", BadRequest(p.scimType, "%s, position %d: %v", p.what, p.pos+1, errHalf([]byte(p.text[p.pos:p.pos+escapeLength])))
 	}
 	var s string
 	if end >= len(p.text) || json.Unmarshal([]byte(p.text[p.pos:end+1]), &s) != nil {

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -94,6 +95,7 @@ func TestParseFilterErrors(t *testing.T) {
 		{`:a pr`, `expected the name of an attribute`},
 		{`urn:x:2.0 pr`, `expected the name of an attribute`},
 		{"a eq \"\xff\"", `not UTF-8`},
+		{`a eq "x\ud800"`, `position 8: the escape \ud800 is half of a character`},
 		{strings.Repeat("(", 33) + "a pr" + strings.Repeat(")", 33), `position 33: brackets nested too deep`},
 		{strings.Repeat("a", 8193), `8193 bytes long, expected at most 8192`},
 	} {
@@ -106,6 +108,22 @@ func TestParseFilterErrors(t *testing.T) {
 	if got := mustFilter(t, deep).String(); got != "a pr" {
 		t.Errorf("32 brackets: %s", got)
 	}
+}
+
+func TestComparisonsAndTheirPlaces(t *testing.T) {
+	var got []string
+	for _, c := range Comparisons(`not (a eq "b") and (c[x eq 1]`) {
+		got = append(got, c.Filter.String())
+	}
+	if got != nil {
+		t.Errorf("of what cannot be read: %v", got)
+	}
+	for _, c := range Comparisons(` a eq "b pr" and not (c[type eq "x" and (y pr)].z gt 1 or d pr) or e[f pr]`) {
+		got = append(got, fmt.Sprint(c.Position, " ", c.Filter))
+	}
+	wantEqual(t, got, []string{
+		`2 a eq "b pr"`, `23 c pr`, `25 c[type eq "x"]`, `42 c[y pr]`, `23 c[type eq "x" and y pr].z gt 1`, `59 d pr`, `68 e pr`, `70 e[f pr]`, `68 e[f pr]`,
+	})
 }
 
 func FuzzParseFilter(f *testing.F) {

@@ -2,6 +2,8 @@ package scim
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +21,7 @@ const (
 type SearchRequest struct {
 	Attributes, ExcludedAttributes []Path
 	Filter                         Filter
+	FilterText                     string // what Filter was read from
 	SortBy                         *Path
 	Descending                     bool
 	StartIndex, Count              *int
@@ -42,14 +45,22 @@ func DecodeSearch(body []byte) (SearchRequest, error) {
 	})
 }
 
-// QuerySearch reads the parameters of a GET; get returns one of them and
-// whether it is there. Lists are separated by commas.
-func QuerySearch(get func(name string) (string, bool)) (SearchRequest, error) {
+// QuerySearch reads the parameters of a GET; get returns the values of one of
+// them. Lists are separated by commas, or given one by one; any other parameter
+// has one value.
+func QuerySearch(get func(name string) []string) (SearchRequest, error) {
 	read := func(name string) (any, error) {
-		text, ok := get(name)
-		if !ok || text == "" && name != "cursor" {
+		texts := get(name)
+		if strings.HasSuffix(strings.ToLower(name), "attributes") {
+			texts = []string{strings.Join(texts, ",")}
+		}
+		if texts = slices.Compact(slices.Clone(texts)); len(texts) > 1 {
+			return nil, BadRequest(TypeInvalidValue, "%s is there %d times with different values; send it once", name, len(texts))
+		}
+		if len(texts) == 0 || texts[0] == "" && name != "cursor" {
 			return nil, nil
 		}
+		text := texts[0]
 		if name != "startIndex" && name != "count" {
 			return text, nil
 		}
@@ -57,10 +68,10 @@ func QuerySearch(get func(name string) (string, bool)) (SearchRequest, error) {
 			return json.Number(n), nil
 		}
 		scimType := TypeInvalidValue
-		if _, paged := get("cursor"); paged && name == "count" {
+		if name == "count" && get("cursor") != nil {
 			scimType = TypeInvalidCount
 		}
-		return nil, BadRequest(scimType, "%s is %q; it has to be a whole number", name, text)
+		return nil, BadRequest(scimType, "%s is %q; it has to be a whole number, such as 100", name, cut(text))
 	}
 	return readSearch(read, func(name string, v any) error {
 		return BadRequest(TypeInvalidValue, "%s: got %s, expected %s", name, kindOf(v), searchForm[name])
@@ -90,6 +101,7 @@ func readSearch(read func(name string) (any, error), wrong func(name string, v a
 		if s.Filter, err = ParseFilter(*filter); err != nil {
 			return s, err
 		}
+		s.FilterText = *filter
 	}
 	if sortBy != nil && strings.TrimSpace(*sortBy) != "" {
 		p, err := ParsePath(*sortBy)
@@ -101,7 +113,7 @@ func readSearch(read func(name string) (any, error), wrong func(name string, v a
 	if order != nil && *order != "" {
 		s.Descending = strings.EqualFold(*order, "descending")
 		if !s.Descending && !strings.EqualFold(*order, "ascending") {
-			return s, BadRequest(TypeInvalidValue, "sortOrder is %q; it has to be %s", *order, searchForm["sortOrder"])
+			return s, BadRequest(TypeInvalidValue, "sortOrder is %q; it has to be %s", cut(*order), searchForm["sortOrder"])
 		}
 	}
 	return s, nil
@@ -144,11 +156,11 @@ func (r *searchReader) number(name string) *int {
 		r.err = r.wrong(name, v)
 		return nil
 	}
-	n, err := strconv.Atoi(number.String())
-	if err != nil {
-		r.err = BadRequest(TypeInvalidValue, "%s is %s; it has to be a whole number", name, number)
+	if !isInteger(number.String()) {
+		r.err = BadRequest(TypeInvalidValue, "%s is %s; it has to be a whole number, such as 100", name, cut(number.String()))
 		return nil
 	}
+	n := capped(number.String())
 	return &n
 }
 
@@ -194,9 +206,17 @@ func ParsePaths(list string) ([]Path, error) {
 	return all, nil
 }
 
+// isInteger reports whether s is a whole number, however large.
 func isInteger(s string) bool {
 	_, err := strconv.Atoi(s)
-	return err == nil
+	return err == nil || errors.Is(err, strconv.ErrRange)
+}
+
+// capped reads a whole number. One that is out of range becomes the nearest that
+// there is, which is as far beyond any list.
+func capped(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
 }
 
 // FilterPaths returns the paths of the attributes that a filter looks at, those

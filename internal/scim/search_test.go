@@ -48,6 +48,10 @@ func TestSearchRequests(t *testing.T) {
 		{`{"filter":null,"count":null,"startIndex":null,"cursor":null,"attributes":null}`, ``, ``},
 		{`{"attributes":"userName,title","startIndex":-3,"count":0}`, `attributes=userName,title&startIndex=-3&count=0`, `+userName +title from -3 count 0`},
 		{`{"sortOrder":"descending"}`, `sortOrder=descending`, ``},
+		{`{"startIndex":99999999999999999999,"count":-99999999999999999999}`, `startIndex=99999999999999999999&count=-99999999999999999999`,
+			`from 9223372036854775807 count -9223372036854775808`},
+		{`{"attributes":["userName","title, name"],"excludedAttributes":["id"],"count":5}`,
+			`attributes=userName&attributes=title,+name&excludedAttributes=&excludedAttributes=id&count=5&count=5`, `+userName +title +name -id count 5`},
 	} {
 		got, err := DecodeSearch([]byte(test.body))
 		if err != nil || told(got) != test.want {
@@ -57,7 +61,7 @@ func TestSearchRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err = QuerySearch(func(name string) (string, bool) { return given.Get(name), given.Has(name) })
+		got, err = QuerySearch(func(name string) []string { return given[name] })
 		if err != nil || told(got) != test.want {
 			t.Errorf("%s: %s %v, want %s", test.query, told(got), err, test.want)
 		}
@@ -69,7 +73,7 @@ func TestSearchRequestsRefused(t *testing.T) {
 		``: TypeInvalidSyntax, `[]`: TypeInvalidSyntax, `{"filter":"a","filter":"b"}`: TypeInvalidSyntax, `{"filter":["userName pr"]}`: TypeInvalidSyntax,
 		`{"count":"10"}`: TypeInvalidSyntax, `{"startIndex":true}`: TypeInvalidSyntax, `{"cursor":7}`: TypeInvalidSyntax, `{"attributes":{}}`: TypeInvalidSyntax,
 		`{"attributes":[1]}`: TypeInvalidSyntax, `{"sortBy":["a"]}`: TypeInvalidSyntax, `{"sortOrder":1}`: TypeInvalidSyntax,
-		`{"count":1.5}`: TypeInvalidValue, `{"startIndex":99999999999999999999}`: TypeInvalidValue, `{"sortOrder":"up"}`: TypeInvalidValue,
+		`{"count":1.5}`: TypeInvalidValue, `{"startIndex":1e3}`: TypeInvalidValue, `{"sortOrder":"up"}`: TypeInvalidValue,
 		`{"filter":"userName"}`: TypeInvalidFilter, `{"sortBy":"1x"}`: TypeInvalidPath, `{"attributes":["1x"]}`: TypeInvalidPath,
 	} {
 		_, err := DecodeSearch([]byte(body))
@@ -80,13 +84,14 @@ func TestSearchRequestsRefused(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"count=many": TypeInvalidValue, "startIndex=1.5": TypeInvalidValue, "cursor&count=many": TypeInvalidCount, "cursor&startIndex=x": TypeInvalidValue,
-		"sortBy=a[": TypeInvalidPath, "sortOrder=up&sortBy=id": TypeInvalidValue, "filter=x": TypeInvalidFilter,
+		"count=5&count=6": TypeInvalidValue, "filter=id+pr&filter=title+pr": TypeInvalidValue, "cursor=a&cursor=": TypeInvalidValue,
+		"startIndex=1&startIndex=": TypeInvalidValue, "sortBy=a[": TypeInvalidPath, "sortOrder=up&sortBy=id": TypeInvalidValue, "filter=x": TypeInvalidFilter,
 	} {
 		given, err := url.ParseQuery(query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = QuerySearch(func(name string) (string, bool) { return given.Get(name), given.Has(name) })
+		_, err = QuerySearch(func(name string) []string { return given[name] })
 		var e *Error
 		if !errors.As(err, &e) || e.Status != 400 || e.Type != want {
 			t.Errorf("%s: %v, want %s", query, err, want)
