@@ -25,6 +25,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	}
 	c.roles()
 	c.once()
+	c.confine(lines)
 	c.together()
 	for _, s := range cfg.Deactivate {
 		if s.Set != nil {

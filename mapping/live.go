@@ -52,6 +52,9 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 				r.config.LDAP, r.path.String())
 		}
 		h.holds(key, r, a)
+		if m.distinct(r) {
+			h.comparable(key, a)
+		}
 		if r.always(m) {
 			fed = append(fed, a.Names[0])
 		}

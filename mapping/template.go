@@ -62,12 +62,14 @@ func execute(t *template.Template, def scim.Definition, res scim.Resource) (stri
 }
 
 // fill gives every attribute of a schema a value, so that a template can name
-// each without asking first whether it is there.
+// each without asking first whether it is there. What is never shown is left
+// out, so that a template which names a password is a fault at start.
 func fill(attributes []scim.Attribute, values map[string]any) map[string]any {
 	data := make(map[string]any, len(attributes))
 	for _, a := range attributes {
 		v := values[a.Name]
 		switch {
+		case hides(a):
 		case a.MultiValued:
 			list, _ := v.([]any)
 			data[a.Name] = list
