@@ -69,6 +69,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"the other half", `{"userName":"a\uDC00b"}`, TypeInvalidSyntax, `\uDC00`},
 		{"two first halves", `{"userName":"\ud800\ud800\udc00"}`, TypeInvalidSyntax, "byte 14"},
 		{"halves the wrong way round", `{"userName":"\udc00\ud800"}`, TypeInvalidSyntax, "byte 14"},
+		{"two second halves", `{"userName":"\udc00\udc00"}`, TypeInvalidSyntax, "byte 14"},
 		{"half a character in a name", `{"a\ud800":1}`, TypeInvalidSyntax, "byte 4"},
 		{"half a character at the end", `{"userName":"\\\ud83d`, TypeInvalidSyntax, "half"},
 		{"NUL in a name", `{"a\u0000":1}`, TypeInvalidSyntax, "U+0000"},
@@ -94,6 +95,18 @@ func TestDecodeErrors(t *testing.T) {
 	for _, members := range []string{`[{"value":""}]`, `[{"display":"x"}]`, `[null]`, `[{"value":"a"},{}]`, `[{"value":"a","operation":"delete"}]`} {
 		_, err := Decode([]byte(`{"displayName":"g","members":`+members+`}`), GroupDefinition())
 		wantError(t, err, TypeInvalidValue, "members")
+	}
+}
+
+// Both halves of a character are one, and an escaped backslash begins no escape.
+func TestWholePairsAreText(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"userName":"\ud83d\uDE00\ud83d\ude00"}`: "😀😀", `{"userName":"\\ud800"}`: `\ud800`, `{"userName":"\\\ud83d\ude00\u00fc"}`: `\😀ü`,
+	} {
+		r, err := Decode([]byte(body), UserDefinition())
+		if err != nil || r["userName"] != want {
+			t.Errorf("%s: %v %v, want %s", body, r["userName"], err, want)
+		}
 	}
 }
 
