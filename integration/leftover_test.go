@@ -96,7 +96,7 @@ func TestAnyVersionLosesNoMember(t *testing.T) {
 }
 
 // What only the directory can tell is told before anything starts, with the
-// line: a base that is not there, an attribute that it does not have or that
+// line: a base that is not there or is called otherwise, an attribute that it does not have or that
 // the object classes do not allow, one that they demand.
 func TestConfigurationIsHeldAgainstTheDirectory(t *testing.T) {
 	t.Parallel()
@@ -116,6 +116,7 @@ func TestConfigurationIsHeldAgainstTheDirectory(t *testing.T) {
 	}
 	wrong := strings.NewReplacer(
 		"base: ou=people,", "base: ou=nobody,",
+		"base: ou=groups,", "base: organizationalUnitName=groups,",
 		"ldap: title}", "ldap: shoeSize}",
 		"ldap: givenName}", "ldap: gidNumber}",
 		"- {scim: name.familyName, ldap: sn, default: '{{ .userName }}'}", "- {scim: name.familyName, ldap: sn}",
@@ -128,7 +129,8 @@ func TestConfigurationIsHeldAgainstTheDirectory(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{
-		`.users.base: cannot be searched`, `no attribute shoeSize`, `gidNumber is not allowed`, `demand sn`, "\n4 faults",
+		`.users.base: cannot be searched`, `no attribute shoeSize`, `gidNumber is not allowed`, `demand sn`,
+		`.groups.base: the directory returns "organizationalUnitName=groups,`, "\n5 faults",
 	} {
 		if !strings.Contains(complaint, want) {
 			t.Errorf("nothing says %q in\n%s", want, complaint)

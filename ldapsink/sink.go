@@ -82,6 +82,17 @@ func (s *Sink) base(ctx context.Context, dn string, attributes []string) (*ldap.
 	return entry, err
 }
 
+// Spelled returns an entry's name as the directory writes it, "" where there is
+// none: attributes have other names and numbers, and who compares names as text
+// must not take one entry for two.
+func (s *Sink) Spelled(ctx context.Context, dn string) (string, error) {
+	entry, err := s.base(ctx, dn, []string{"1.1"})
+	if err != nil || entry == nil {
+		return "", wrap("search", err)
+	}
+	return entry.DN, nil
+}
+
 // baseOn is base on one link, without another attempt.
 func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []string) (*ldap.Entry, error) {
 	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, matchAll, attributes, nil)

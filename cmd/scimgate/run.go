@@ -141,7 +141,7 @@ func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Si
 		}
 		for j, part := range parts(i, t) {
 			typ := tenants[i].Types[j]
-			for _, f := range append(typ.Mapping.Hold(schema), base(ctx, typ.Store)...) {
+			for _, f := range append(typ.Mapping.Hold(schema), base(ctx, sinks[t.Directory], typ)...) {
 				report.Faults = append(report.Faults, cfg.Source().Locate(part.key, f))
 			}
 		}
@@ -165,13 +165,21 @@ func warnOfIdleLocks(ctx context.Context, cfg *config.Config, sinks map[string]*
 	}
 }
 
-// base looks whether entries of a type have a place to be.
-func base(ctx context.Context, store directory.Store) []directory.Fault {
-	_, err := store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
-	if err == nil || directory.Is(err, directory.Unavailable) {
-		return nil
+// base looks whether entries of a type have a place to be, and whether the file
+// names it as the directory does: bases are told apart by their text.
+func base(ctx context.Context, sink *ldapsink.Sink, typ gateway.Type) []directory.Fault {
+	_, err := typ.Store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
+	if err != nil {
+		if directory.Is(err, directory.Unavailable) {
+			return nil
+		}
+		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
 	}
-	return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
+	given := typ.Mapping.Collection().Base
+	if name, err := sink.Spelled(ctx, given); err == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given) {
+		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("the directory returns %q as %q; use that name", given, name)}}
+	}
+	return nil
 }
 
 // serve listens until ctx ends.
