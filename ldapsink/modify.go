@@ -21,17 +21,13 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		op = "rename"
 	}
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
-		release, waited, err := st.locks.Acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
+		release, _, err := st.locks.Acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
 		if err != nil {
 			return directory.Entry{}, err
 		}
 		defer release()
-		// The caller has looked who has the values, but whoever waited did so
-		// before another had written. The look after the write is what decides.
-		if waited {
-			if err := st.free(ctx, c.Keys, old.ID); err != nil {
-				return directory.Entry{}, err
-			}
+		if err := st.free(ctx, c.Keys, old.ID); err != nil {
+			return directory.Entry{}, err
 		}
 		if err := st.resume(ctx, old); err != nil {
 			return directory.Entry{}, err

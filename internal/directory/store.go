@@ -82,9 +82,7 @@ type Store interface {
 	// Update changes an entry that was read as old and returns it as the
 	// directory has it then. Changed means that it is no longer old.
 	// References to a renamed entry follow it. Members of the change come and
-	// go as with ChangeMembers, and without the others being read. The caller has
-	// looked whether the keys are free; a change that finds somebody who claimed
-	// one meanwhile is taken back, which is Exists.
+	// go as with ChangeMembers, and without the others being read.
 	// Errors: NotFound, Changed, Exists, Invalid, Unavailable, Internal.
 	Update(ctx context.Context, old Entry, c Change) (Entry, error)
 
