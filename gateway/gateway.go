@@ -51,7 +51,7 @@ type Authenticator interface {
 // Identity is what a token says of whoever presents it.
 type Identity struct {
 	ID      string // of the token, for the log
-	Subject string // the person that it names; "" is a client that acts for all
+	Subject string // the id of the person that it names; "" is a client that acts for all
 }
 
 // Tenant is one IdP connection.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,9 +15,6 @@ import (
 
 // Me lets people act on themselves (RFC 7644 section 3.11).
 type Me struct {
-	// By is the SCIM attribute of a user that the subject of a token is the
-	// value of: userName, say. It has to be unique.
-	By string
 	// Methods are those of GET, PUT, PATCH and DELETE that a person may use;
 	// HEAD goes with GET.
 	Methods []string
@@ -82,41 +80,50 @@ func (m *Me) allows(method string) bool {
 	return slices.Contains(m.Methods, method)
 }
 
-// person finds the one user whom a subject names. Nobody else learns whether it
-// is nobody or several.
-func (t *tenant) person(ctx context.Context, subject string) (directory.Entry, error) {
+// person returns the user whom a token names by id. A name would not do: it can
+// be given to somebody else while the token lives.
+func (t *tenant) person(ctx context.Context, id string) (directory.Entry, error) {
 	users := t.byName("User")
-	by, err := scim.ParsePath(t.me.By)
-	if err != nil {
-		return directory.Entry{}, &scim.Error{Status: http.StatusInternalServerError, Detail: internal().Detail, Err: err}
+	hits, err := users.store.Search(ctx, directory.Query{Filter: directory.Eq(directory.AttrID, id), Attributes: users.mapping.WithoutMembers()})
+	switch {
+	case err != nil:
+		return directory.Entry{}, err
+	case len(hits) == 0:
+		return directory.Entry{}, &scim.Error{Status: http.StatusNotFound, Detail: "the person whom this token names is not there any more"}
+	case hits[0].Marker.State != directory.Active:
+		return directory.Entry{}, deactivated()
 	}
-	wanted := scim.Compare{Path: by, Op: scim.Eq, Value: subject}
-	filter, exact, err := users.mapping.Filter(wanted, nil)
+	return hits[0], nil
+}
+
+// Named finds the one user of whom an attribute has the value, for a token that
+// is to name them. Nobody and several are an error.
+func Named(ctx context.Context, users Type, by, value string) (directory.Entry, error) {
+	path, err := scim.ParsePath(by)
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	hits, err := users.store.Search(ctx, directory.Query{Filter: filter, Attributes: users.mapping.WithoutMembers()})
+	wanted := scim.Compare{Path: path, Op: scim.Eq, Value: value}
+	filter, _, err := users.Mapping.Filter(wanted, nil)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	hits, err := users.Store.Search(ctx, directory.Query{Filter: filter, Attributes: users.Mapping.WithoutMembers()})
 	if err != nil {
 		return directory.Entry{}, err
 	}
 	var people []directory.Entry
 	for _, e := range hits {
-		if !exact {
-			ok, err := scim.Match(wanted, users.mapping.Resource(e, nil), users.mapping.Definition())
-			if err != nil {
-				return directory.Entry{}, err
-			}
-			if !ok {
-				continue
-			}
+		ok, err := scim.Match(wanted, users.Mapping.Resource(e, nil), users.Mapping.Definition())
+		if err != nil {
+			return directory.Entry{}, err
 		}
-		people = append(people, e)
+		if ok && e.Marker.State != directory.Deleting {
+			people = append(people, e)
+		}
 	}
-	switch {
-	case len(people) != 1:
-		return directory.Entry{}, &scim.Error{Status: http.StatusNotFound, Detail: "there is no one user whom this token names by " + t.me.By + "; make a token whose subject is the " + t.me.By + " of one"}
-	case people[0].Marker.State != directory.Active:
-		return directory.Entry{}, deactivated()
+	if len(people) != 1 {
+		return directory.Entry{}, fmt.Errorf("%d users of this tenant have the %s %q, expected one", len(people), by, value)
 	}
 	return people[0], nil
 }

@@ -43,7 +43,10 @@ func TestMe(t *testing.T) {
 	me.post("/Me", person("eve")).wantError(http.StatusNotImplemented, "")
 	me.delete("/Me").wantError(http.StatusForbidden, "")
 	idp.get("/Me").wantError(http.StatusForbidden, "")
-	token("nobody").get("/Me").wantError(http.StatusNotFound, "")
+	code, out, complaint := run(t, "token", "create", "--config", g.config, "--tenant", "okta", "--subject", "nobody")
+	if code != 1 || out != "" || !strings.Contains(complaint, `the userName "nobody"`) {
+		t.Errorf("exit code %d, %q, %q", code, out, complaint)
+	}
 
 	// Nothing else is theirs.
 	for _, path := range []string{"/Users", "/Users/" + ann, "/Users/" + bob, "/Groups", "/Bulk"} {
@@ -60,10 +63,22 @@ func TestMe(t *testing.T) {
 	me.patch("/Me", object{"op": "replace", "path": "active", "value": true}).wantError(http.StatusForbidden, "")
 	idp.patch("/Users/"+ann, object{"op": "replace", "path": "active", "value": true}).want(http.StatusOK)
 	me.get("/Me").want(http.StatusOK)
+	// A name is not what the token is for: it goes with the person, and whoever
+	// gets the old name gets nothing with it.
+	idp.patch("/Users/"+ann, object{"op": "replace", "path": "userName", "value": "ann.lee@example.org"}).want(http.StatusOK)
+	other := idp.create(person("ann@example.org", object{"externalId": "43"}))
+	if got := me.get("/Me").want(http.StatusOK).id(); got != ann || got == other {
+		t.Errorf("the token of %s is for %s", ann, got)
+	}
 	idp.delete("/Users/" + ann).want(http.StatusNoContent)
 	me.get("/Me").wantError(http.StatusNotFound, "")
+	heir := idp.create(person("ann.lee@example.org", object{"externalId": "44"}))
+	me.get("/Me").wantError(http.StatusNotFound, "")
+	if heir == ann {
+		t.Error("the name has revived somebody")
+	}
 
-	_, out, _ := run(t, "token", "list", "--config", g.config, "--tenant", "okta")
+	_, out, _ = run(t, "token", "list", "--config", g.config, "--tenant", "okta")
 	if !strings.Contains(out, "SUBJECT") || !strings.Contains(out, "Ann@example.org") {
 		t.Errorf("the subject is not in the list:\n%s", out)
 	}

@@ -78,7 +78,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		Tokens:    verifier{token.NewVerifier(token.Open(cfg.StateDir, t.Name))},
 	}
 	if t.Me != nil {
-		tenant.Me = &gateway.Me{By: t.Me.By, Methods: t.Me.Methods}
+		tenant.Me = &gateway.Me{Methods: t.Me.Methods}
 	}
 	var referrers []directory.Referrer
 	for _, part := range parts(index, t) {
@@ -194,7 +194,9 @@ func serve(ctx context.Context, cfg *config.Config, scim, admin http.Handler, lo
 	}
 	errorLog := zap.NewStdLog(log)
 	servers := []*http.Server{
-		{Handler: scim, ReadTimeout: cfg.Server.Limits.RequestTimeout, IdleTimeout: 2 * time.Minute, ErrorLog: errorLog},
+		// A client that does not read its answer is given up some time after.
+		{Handler: scim, ReadTimeout: cfg.Server.Limits.RequestTimeout, WriteTimeout: 3 * cfg.Server.Limits.RequestTimeout,
+			IdleTimeout: 2 * time.Minute, ErrorLog: errorLog},
 		{Handler: admin, ReadTimeout: 10 * time.Second, ErrorLog: errorLog},
 	}
 	work, ended := errgroup.WithContext(ctx)

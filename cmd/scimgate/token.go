@@ -1,17 +1,22 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
+	"scimgate/gateway"
 	"scimgate/internal/config"
 	"scimgate/internal/token"
+	"scimgate/ldapsink"
 )
 
 func tokenCommand() *cobra.Command {
@@ -31,14 +36,35 @@ func (o *tokenOptions) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.tenant, "tenant", "", "the tenant's name; may be left out where there is one")
 }
 
-// open finds the tenant and its tokens.
-func (o *tokenOptions) open(cmd *cobra.Command) (config.Tenant, *token.File, error) {
+// open reads the configuration and finds the tenant and its tokens.
+func (o *tokenOptions) open(cmd *cobra.Command) (*config.Config, config.Tenant, *token.File, error) {
 	cfg, err := load(o.config, cmd.ErrOrStderr())
 	if err != nil {
-		return config.Tenant{}, nil, err
+		return nil, config.Tenant{}, nil, err
 	}
 	t, err := tenantNamed(cfg, o.tenant)
-	return t, token.Open(cfg.StateDir, t.Name), err
+	return cfg, t, token.Open(cfg.StateDir, t.Name), err
+}
+
+// person asks the directory for the id of the one whom a token is to name: a name
+// can be somebody else's later, an id cannot.
+func (o *tokenOptions) person(ctx context.Context, cfg *config.Config, t config.Tenant, subject string) (string, error) {
+	sink, err := ldapsink.New(cfg.Directories[t.Directory].Sink(), zap.NewNop())
+	if err != nil {
+		return "", usageError{err}
+	}
+	defer sink.Close()
+	tenant, err := newTenant(cfg, slices.IndexFunc(cfg.Tenants, func(other config.Tenant) bool { return other.Name == t.Name }), sink)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cfg.Server.Limits.RequestTimeout)
+	defer cancel()
+	e, err := gateway.Named(ctx, tenant.Types[0], t.Me.By, subject)
+	if err != nil {
+		return "", fmt.Errorf("scimgate: %s names nobody whom a token could be for: %w", subject, err)
+	}
+	return e.ID, nil
 }
 
 func tokenCreateCommand() *cobra.Command {
@@ -50,7 +76,7 @@ func tokenCreateCommand() *cobra.Command {
 		Short: "Make a token and show it, this once; only its hash is kept",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, file, err := o.open(cmd)
+			cfg, t, file, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -60,6 +86,12 @@ func tokenCreateCommand() *cobra.Command {
 			if cmd.Flags().Changed("subject") {
 				if subject = strings.TrimSpace(subject); subject == "" || strings.ContainsFunc(subject, unicode.IsControl) || t.Me == nil {
 					return usageError{fmt.Errorf("scimgate: a token that names a person needs a --subject of one line, and the key me for the tenant %s in the configuration", t.Name)}
+				}
+				if label == "" {
+					label = subject
+				}
+				if subject, err = o.person(cmd.Context(), cfg, t, subject); err != nil {
+					return err
 				}
 			}
 			text, made, err := file.CreateFor(subject, time.Now(), expires, t.Tokens.Max, label)
@@ -74,7 +106,7 @@ func tokenCreateCommand() *cobra.Command {
 	}
 	o.add(cmd)
 	cmd.Flags().StringVar(&label, "label", "", "a word to recognise the token by")
-	cmd.Flags().StringVar(&subject, "subject", "", "the person that the token names, for Me and nothing else: a value of the attribute me.by of the tenant")
+	cmd.Flags().StringVar(&subject, "subject", "", "the person that the token names, for Me and nothing else: the value that they have in the attribute me.by of the tenant")
 	cmd.Flags().DurationVar(&expires, "expires", 0, "how long it is good (default: the tenant's tokens.lifetime)")
 	return cmd
 }
@@ -86,7 +118,7 @@ func tokenListCommand() *cobra.Command {
 		Short: "List the tokens that are good, without their text",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, file, err := o.open(cmd)
+			_, _, file, err := o.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -115,7 +147,7 @@ func tokenRevokeCommand() *cobra.Command {
 		Short: "End a token; running gateways refuse it within a second",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, file, err := o.open(cmd)
+			_, _, file, err := o.open(cmd)
 			if err != nil {
 				return err
 			}

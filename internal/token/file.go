@@ -28,7 +28,7 @@ type Token struct {
 	ID      string    `json:"id"`
 	Hash    string    `json:"sha256"` // of the whole text, hexadecimal
 	Label   string    `json:"label,omitempty"`
-	Subject string    `json:"subject,omitempty"` // whom it names; "" is a client that acts for all
+	Subject string    `json:"subject,omitempty"` // the id of whom it names; "" is a client that acts for all
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
 }

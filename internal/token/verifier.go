@@ -33,7 +33,7 @@ func NewVerifier(f *File) *Verifier {
 // Identity is what a token says of whoever presents it.
 type Identity struct {
 	ID      string // of the token
-	Subject string // the person that it names; "" is a client that acts for all
+	Subject string // the id of the person that it names; "" is a client that acts for all
 }
 
 // Verify reports whether text is a live token, and whose. It does not say what
