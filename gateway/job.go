@@ -234,9 +234,8 @@ func (j *job) end(s step, o outcome) {
 		w.version = o.version // "" where the answer does not tell
 		return
 	}
-	w.status, w.version = o.status, o.version
+	w.status, w.version, w.id = o.status, o.version, o.id
 	if w.Method == http.MethodPost {
-		w.id = o.id
 		j.ids[w.BulkID] = o.id
 	}
 }

@@ -133,6 +133,9 @@ func (q *request) changeMembers(members directory.MemberChange) error {
 		}
 		err = q.typ.store.ChangeMembers(q.ctx(), q.Param("id"), version, members)
 		switch {
+		case err == nil:
+			q.event.resource = strings.ToLower(q.Param("id")) // as directories spell them
+			return nil
 		case directory.Is(err, directory.NotFound):
 			return notFound(q.typ, q.Param("id"))
 		case directory.Is(err, directory.Changed) && version != "" && q.ctx().Err() == nil:

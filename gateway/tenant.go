@@ -75,10 +75,11 @@ func (t *tenant) names(ctx context.Context, refs []mapping.Reference, known mapp
 	wanted := map[string][]string{} // resource type -> ids
 	seen := map[string]bool{}
 	for _, r := range refs {
-		if _, ok := names[r.ID]; ok || seen[r.ID] {
+		key := strings.ToLower(r.ID)
+		if _, ok := names[key]; ok || seen[key] {
 			continue
 		}
-		seen[r.ID] = true
+		seen[key] = true
 		for _, typ := range r.Types {
 			wanted[typ] = append(wanted[typ], r.ID)
 		}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -260,5 +262,57 @@ func TestDeactivationAmongChanges(t *testing.T) {
 	}
 	if d.opens(id, oldPass) || d.opens(id, newPas) {
 		t.Error("gets in")
+	}
+}
+
+// Entra ID sends a tenant 25 requests in a second, of every kind. All are
+// answered, and each with what its sender asked for.
+func TestRule31TwentyFiveClientsAtOnce(t *testing.T) {
+	t.Parallel()
+	const senders = 25
+	c := shared(t).client(t)
+	team := c.createGroup(unlike("busy"))
+	ids := make([]string, senders)
+	var failed atomic.Int32
+	send := func(i int, method, path string, body any, status int) *answer {
+		a, err := c.try(method, path, body)
+		if err != nil || a.status != status {
+			t.Errorf("client %d, %s %s: %v %v", i, method, path, err, a)
+			failed.Add(1)
+			return nil
+		}
+		return a
+	}
+	operation := func(o object) object { return object{"schemas": []string{patchURN}, "Operations": []object{o}} }
+	together(senders, func(i int) {
+		name := unlike("busy")
+		a := send(i, "POST", "/Users", person(name), http.StatusCreated)
+		if a == nil {
+			return
+		}
+		ids[i] = a.id()
+		title := fmt.Sprint("number ", i)
+		a = send(i, "PATCH", "/Users/"+ids[i], operation(op("replace", "title", title)), http.StatusOK)
+		if a == nil || a.text("$.title") != title || a.text("$.userName") != name {
+			t.Errorf("client %d: the PATCH of %s answers %v", i, name, a)
+		}
+		a = send(i, "GET", "/Users?filter="+url.QueryEscape(`userName eq "`+name+`"`), nil, http.StatusOK)
+		if a == nil || !slices.Equal(a.ids(), ids[i:i+1]) {
+			t.Errorf("client %d: the search for %s answers %v", i, name, a)
+		}
+		send(i, "PATCH", "/Groups/"+team, operation(object{"op": "add", "path": "members", "value": values(ids[i])}), http.StatusNoContent)
+		a = send(i, "GET", "/Users/"+ids[i], nil, http.StatusOK)
+		if a == nil || a.text("$.userName") != name || a.text("$.title") != title {
+			t.Errorf("client %d: the GET of %s answers %v", i, name, a)
+		}
+	})
+	if failed.Load() > 0 {
+		return
+	}
+	members := c.get("/Groups/" + team).members()
+	slices.Sort(members)
+	slices.Sort(ids)
+	if !slices.Equal(members, ids) {
+		t.Errorf("the group has %d members, want the %d that were added", len(members), senders)
 	}
 }

@@ -31,7 +31,7 @@ func Apply(def Definition, r Resource, p Patch) (Resource, error) {
 			return nil, within(fmt.Sprintf("operation %d (%s)", i+1, o), err)
 		}
 	}
-	return e.r, unchanged(def, r, e.r)
+	return e.r, nil
 }
 
 // maxOperations bounds the work on one patch: an operation may have to look at
@@ -195,25 +195,27 @@ func (e editor) set(c change) error {
 	if v == nil {
 		return e.clear(c)
 	}
-	if err := e.settable(c, e.get(c.path), v); err != nil {
+	if v, err = e.settled(c, e.get(c.path), v); err != nil {
 		return err
 	}
 	e.put(c.path, v)
 	return nil
 }
 
-// settable says whether new may take the place of old.
-func (e editor) settable(c change, old, v any) error {
-	if old == nil || equal(old, v) {
-		return nil
+// settled is what is there once v was set in the place of old: what is immutable
+// stays as it is spelt. It is an error if v may not be set.
+func (e editor) settled(c change, old, v any) (any, error) {
+	switch {
+	case old == nil || equal(old, v):
+		return v, nil
+	case e.creating:
+		return nil, BadRequest(TypeInvalidSyntax, "%s: given twice, with different values; send it once", c.path.brief())
+	case !c.leaf.fixed():
+		return v, nil
+	case !alike(c.leaf, old, v):
+		return nil, e.immutable(c.target)
 	}
-	if e.creating {
-		return BadRequest(TypeInvalidSyntax, "%s: given twice, with different values; send it once", c.path.brief())
-	}
-	if c.leaf.Mutability == Immutable {
-		return e.immutable(c.target)
-	}
-	return nil
+	return old, nil
 }
 
 // clear is what an empty value does: it replaces by nothing, but adding it is a
@@ -238,10 +240,10 @@ func (e editor) assignSub(c change) error {
 		return e.clear(c)
 	}
 	object, _ := clone(e.get(c.path)).(map[string]any)
-	if err := e.settable(c, object[c.path.Sub], v); err != nil {
+	if v, err = e.settled(c, object[c.path.Sub], v); err != nil {
 		return err
 	}
-	if object == nil || c.path.Sub == "value" && !equal(object["value"], v) {
+	if object == nil || c.path.Sub == "value" && !alike(c.leaf, object["value"], v) {
 		object = map[string]any{} // $ref and the like belong to the old value
 	}
 	object[c.path.Sub] = v
@@ -258,14 +260,14 @@ func (e editor) assignComplex(c change) error {
 		return err
 	}
 	given, isObject := single(c.value).(map[string]any)
-	_, valued := c.top.Sub("value")
+	value, valued := c.top.Sub("value")
 	part, _ := v.(map[string]any)
 	if v == nil && (valued || !isObject) {
 		return e.clear(c)
 	}
 	old, _ := e.get(c.path).(map[string]any)
 	object, _ := clone(old).(map[string]any)
-	if part["value"] != nil && !equal(part["value"], old["value"]) {
+	if part["value"] != nil && !alike(value, part["value"], old["value"]) {
 		object = map[string]any{}
 	}
 	if c.replacing() {
@@ -284,10 +286,9 @@ func (e editor) assignComplex(c change) error {
 		leaf, _ := c.top.Sub(name)
 		one := c
 		one.leaf, one.path.Sub = leaf, name
-		if err := e.settable(one, old[name], v); err != nil {
+		if object[name], err = e.settled(one, old[name], v); err != nil {
 			return err
 		}
-		object[name] = v
 	}
 	if len(object) == 0 && old != nil {
 		return e.remove(c.target)

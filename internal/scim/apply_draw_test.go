@@ -14,6 +14,7 @@ const toolURN = "urn:example:2.0:Tool"
 func drawDefinition(t *rapid.T) Definition {
 	mutability := rapid.SampledFrom([]Mutability{ReadWrite, ReadWrite, ReadWrite, Immutable, ReadOnly})
 	writable := rapid.SampledFrom([]Mutability{ReadWrite, ReadWrite, Immutable})
+	exact := rapid.Bool()
 	rarely := func(label string) bool { return rapid.IntRange(0, 5).Draw(t, label) == 0 }
 	part := func(name string, typ Type) Attribute {
 		return Attribute{Name: name, Type: typ, Mutability: mutability.Draw(t, name), Required: rarely("required " + name)}
@@ -22,18 +23,20 @@ func drawDefinition(t *rapid.T) Definition {
 	some := func(name string) []Attribute {
 		return []Attribute{part(name, String), {Name: name + "Flag", Type: Boolean, Mutability: mutability.Draw(t, name+"Flag")},
 			{Name: name + "Count", Type: Integer, Mutability: ReadWrite},
+			{Name: name + "Ratio", Type: Decimal, Mutability: writable.Draw(t, name+"Ratio")},
+			{Name: name + "When", Type: DateTime, Mutability: writable.Draw(t, name+"When")},
 			{Name: name + "Complex", Type: Complex, Mutability: writable.Draw(t, name+"Complex"), Required: rarely("required complex"),
 				SubAttributes: []Attribute{part("x", String), part("y", String)}},
 			{Name: name + "Boss", Type: Complex, Mutability: ReadWrite, SubAttributes: []Attribute{
 				plain("value", String), {Name: "ref", Mutability: ReadWrite}, {Name: "display", Mutability: ReadOnly}}},
 			{Name: name + "Tags", MultiValued: true, Mutability: writable.Draw(t, name+"Tags"), Required: rarely("required tags")},
 			{Name: name + "Mails", Type: Complex, MultiValued: true, Mutability: writable.Draw(t, name+"Mails"), Required: rarely("required mails"),
-				SubAttributes: []Attribute{{Name: "value", Mutability: ReadWrite, CaseExact: true}, part("type", String), part("display", String),
+				SubAttributes: []Attribute{{Name: "value", Mutability: ReadWrite, CaseExact: exact.Draw(t, "exact")}, part("type", String), part("display", String),
 					plain("primary", Boolean)}},
 			{Name: name + "Homes", Type: Complex, MultiValued: true, Mutability: ReadWrite,
 				SubAttributes: []Attribute{plain("country", String), part("type", String), plain("primary", Boolean)}},
 			{Name: name + "Crew", Type: Complex, MultiValued: true, Mutability: ReadWrite,
-				SubAttributes: []Attribute{{Name: "value", Mutability: Immutable, CaseExact: true}, {Name: "type", Mutability: Immutable},
+				SubAttributes: []Attribute{{Name: "value", Mutability: Immutable, CaseExact: exact.Draw(t, "exact")}, {Name: "type", Mutability: Immutable},
 					plain("display", String)}},
 		}
 	}
@@ -58,6 +61,10 @@ func drawShape(t *rapid.T, a Attribute) any {
 		return rapid.Bool().Draw(t, "flag")
 	case Integer:
 		return json.Number(fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "count")))
+	case Decimal:
+		return json.Number(rapid.SampledFrom([]string{"1", "1.0", "1e0", "2.5"}).Draw(t, "ratio"))
+	case DateTime:
+		return rapid.SampledFrom([]string{"2026-05-06T07:08:09Z", "2026-05-06T09:08:09+02:00", "2026-05-06T07:08:10Z"}).Draw(t, "when")
 	case Complex:
 		object := map[string]any{}
 		for _, sub := range a.SubAttributes {
@@ -95,7 +102,7 @@ func drawResource(t *rapid.T, def Definition) Resource {
 			v, err := m.understood(writable, drawShape(t, writable))
 			if list, ok := v.([]any); ok && err == nil {
 				if v, err = m.inList(writable, request{op: "replace"}, nil, list); err == nil {
-					v = uniq(v.([]any))
+					v = m.uniq(writable, v.([]any))
 				}
 			}
 			if err == nil && v != nil {

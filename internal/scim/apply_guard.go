@@ -1,7 +1,5 @@
 package scim
 
-import "slices"
-
 // maxWork bounds how many elements of lists one patch or body may look at, a
 // filter's comparisons counted each. What identity providers send stays far
 // below; a body made for it would keep a processor busy for minutes.
@@ -38,31 +36,28 @@ func comparisons(f Filter) int {
 	return n
 }
 
-// guard does what changes t, and sees to it that an immutable attribute that
-// had a value has it still (RFC 7643 section 7), and so a part of a complex one.
-// The elements of a list come and go as a whole.
+// guard does what changes t, and sees to it that what is immutable and had a
+// value has it still, as it was spelt (RFC 7643 section 7).
 func (e editor) guard(t target, do func() error) error {
-	partly := !t.top.MultiValued && slices.ContainsFunc(t.top.SubAttributes, Attribute.fixed)
-	if e.creating || !partly && !t.top.fixed() {
+	held := t.fixed(Immutable)
+	if e.creating || len(held) == 0 {
 		return do()
 	}
-	old := clone(e.get(t.path))
+	before := Resource{}
+	editor{r: before}.put(t.path, clone(e.get(t.path)))
 	if err := do(); err != nil {
 		return err
 	}
-	if t.top.fixed() && old != nil && !equal(old, e.get(t.path)) {
-		return e.immutable(t)
-	}
-	if !partly {
-		return nil
-	}
-	was, _ := old.(map[string]any)
-	is, _ := e.get(t.path).(map[string]any)
-	for _, sub := range t.top.SubAttributes {
-		if v := was[sub.Name]; sub.fixed() && v != nil && !equal(v, is[sub.Name]) {
-			t.path.Sub = sub.Name
+	for _, f := range held {
+		old := f.in(before)
+		if old == nil {
+			continue
+		}
+		if !alike(f.attribute, old, f.in(e.r)) {
+			t.path = f.path
 			return e.immutable(t)
 		}
+		f.set(e.r, old)
 	}
 	return nil
 }

@@ -105,18 +105,19 @@ func overlaid(old map[string]any, element any) map[string]any {
 	return merged
 }
 
-// identity is equal for elements that are the same to a client: equal in value,
-// and in type if the attribute is not keyed (RFC 7643 section 2.4).
+// identity is equal for elements that are the same to a client: equal in value
+// as the schema compares it, and in type if the attribute is not keyed (RFC 7643
+// section 2.4).
 func identity(a Attribute, element any) string {
 	object, ok := element.(map[string]any)
 	value, valued := object["value"]
 	switch {
 	case !ok || !valued:
-		return literal(element)
+		return form(a, element)
 	case a.keyed():
 		return a.key(text(value))
 	}
-	return literal([]any{value, object["type"]})
+	return form(a, map[string]any{"value": value, "type": object["type"]})
 }
 
 // putList stores a list, having seen to it that at most one element is primary
@@ -189,10 +190,11 @@ func allOf(list []any) []int {
 func (e editor) setIn(c change, list []any, at []int, v any) error {
 	for _, i := range at {
 		old, _ := list[i].(map[string]any)
-		if err := e.settable(c, old[c.path.Sub], v); err != nil {
+		next, err := e.settled(c, old[c.path.Sub], v)
+		if err != nil {
 			return err
 		}
-		list[i] = overlaid(old, map[string]any{c.path.Sub: v})
+		list[i] = overlaid(old, map[string]any{c.path.Sub: next})
 	}
 	list, at = distinct(c.top, list, at)
 	e.putList(c, list, at)
@@ -257,19 +259,19 @@ func (e editor) setElements(c change, list []any, at []int, v any) error {
 		if c.replacing() {
 			next = overlaid(wanted, v)
 		}
-		if c.top.keyed() {
-			if identity(c.top, old) != identity(c.top, next) {
-				return BadRequest(TypeMutability, "the value of an element of %s cannot be changed, expected a remove and an add", c.path.Attr)
-			}
-			next["value"] = old["value"]
+		if c.top.keyed() && identity(c.top, old) != identity(c.top, next) {
+			return BadRequest(TypeMutability, "the value of an element of %s cannot be changed, expected a remove and an add", c.path.Attr)
 		}
 		for _, sub := range c.top.SubAttributes {
 			one := c
 			one.leaf, one.path.Sub = sub, sub.Name
-			if new, given := next[sub.Name]; given {
-				if err := e.settable(one, old[sub.Name], new); err != nil {
-					return err
-				}
+			v, given := next[sub.Name]
+			if !given {
+				continue
+			}
+			var err error
+			if next[sub.Name], err = e.settled(one, old[sub.Name], v); err != nil {
+				return err
 			}
 		}
 		list[i] = next

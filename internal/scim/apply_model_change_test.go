@@ -172,18 +172,21 @@ func (m model) names(a Attribute, given, e any) bool {
 	g, _ := given.(map[string]any)
 	o, _ := e.(map[string]any)
 	if g == nil || o == nil || g["value"] == nil || o["value"] == nil {
-		return same(given, e)
+		return m.equal(a, given, e)
 	}
-	return same(g["value"], o["value"]) && (m.keyed(a) || g["type"] == nil || same(g["type"], o["type"]))
+	return m.part(a, "value", g, o) && (m.keyed(a) || g["type"] == nil || m.part(a, "type", g, o))
 }
 
 // inPart sets a sub-attribute of a complex attribute.
 func (m model) inPart(a, leaf Attribute, p place, old, value any) (any, error) {
 	object, _ := old.(map[string]any)
-	if was, ok := object[p.sub]; ok && leaf.Mutability == Immutable && !same(was, value) {
-		return nil, fault(TypeMutability)
+	if was, ok := object[p.sub]; ok && leaf.Mutability == Immutable {
+		if !m.equal(leaf, was, value) {
+			return nil, fault(TypeMutability)
+		}
+		return object, nil
 	}
-	if object == nil || p.sub == "value" && !same(object["value"], value) {
+	if object == nil || p.sub == "value" && !m.equal(leaf, object["value"], value) {
 		object = map[string]any{}
 	}
 	object[p.sub] = value
@@ -196,7 +199,7 @@ func (m model) inComplex(a Attribute, q request, old, value any) (any, error) {
 	was, _ := old.(map[string]any)
 	given, _ := value.(map[string]any)
 	object := map[string]any{}
-	if v := given["value"]; v == nil || same(v, was["value"]) {
+	if v := given["value"]; v == nil || m.part(a, "value", given, was) {
 		object, _ = copied(old).(map[string]any)
 		if object == nil {
 			object = map[string]any{}
@@ -217,8 +220,11 @@ func (m model) inComplex(a Attribute, q request, old, value any) (any, error) {
 		_, named := explicit[sub.Name]
 		switch {
 		case sub.Mutability == ReadOnly:
-		case set && had && sub.Mutability == Immutable && !same(before, now):
-			return nil, fault(TypeMutability)
+		case set && had && sub.Mutability == Immutable:
+			if !m.equal(sub, before, now) {
+				return nil, fault(TypeMutability)
+			}
+			object[sub.Name] = before
 		case set:
 			object[sub.Name] = now
 		case named && q.op == "replace" && was != nil && (sub.Required || had && sub.Mutability == Immutable):
@@ -276,16 +282,22 @@ func (m model) same(a Attribute, e, o any) bool {
 	x, _ := e.(map[string]any)
 	y, _ := o.(map[string]any)
 	if x == nil || y == nil || x["value"] == nil || y["value"] == nil {
-		return same(e, o)
+		return m.equal(a, e, o)
 	}
-	return same(x["value"], y["value"]) && (m.keyed(a) || same(x["type"], y["type"]))
+	return m.part(a, "value", x, y) && (m.keyed(a) || m.part(a, "type", x, y))
+}
+
+// part reports whether a part of two elements is equal.
+func (m model) part(a Attribute, name string, x, y map[string]any) bool {
+	sub, _ := named(a.SubAttributes, name)
+	return m.equal(sub, x[name], y[name])
 }
 
 // untyped reports whether e has no type and is o but for that.
 func (m model) untyped(a Attribute, e, o any) bool {
 	x, _ := e.(map[string]any)
 	y, _ := o.(map[string]any)
-	return x != nil && y != nil && x["value"] != nil && x["type"] == nil && same(x["value"], y["value"])
+	return x != nil && y != nil && x["value"] != nil && x["type"] == nil && m.part(a, "value", x, y)
 }
 
 // onlyPrimary keeps the winner's primary, or the first one (RFC 7643 section 2.4).

@@ -28,13 +28,15 @@ func (m model) setting(a, leaf Attribute, p place, list []any, chosen func(any) 
 			continue
 		}
 		object := e.(map[string]any)
-		if was, ok := object[p.sub]; ok && leaf.Mutability == Immutable && !same(was, value) {
+		if was, ok := object[p.sub]; ok && leaf.Mutability == Immutable && !m.equal(leaf, was, value) {
 			return nil, fault(TypeMutability)
 		}
 		touched = append(touched, e)
 	}
 	for _, e := range touched {
-		e.(map[string]any)[p.sub] = value
+		if object := e.(map[string]any); object[p.sub] == nil || leaf.Mutability != Immutable {
+			object[p.sub] = value
+		}
 	}
 	return m.tidy(a, list, touched), nil
 }
@@ -99,7 +101,7 @@ func (m model) inMatching(a, leaf Attribute, p place, q request, old, value any)
 		}
 		return m.inList(a, request{op: "add"}, old, []any{made})
 	case !complex1(a):
-		return uniq(list), nil
+		return m.uniq(a, list), nil
 	case p.sub != "":
 		return m.setting(a, leaf, p, list, chosen, value)
 	}
@@ -116,13 +118,16 @@ func (m model) inMatching(a, leaf Attribute, p place, q request, old, value any)
 		for name, v := range value.(map[string]any) {
 			next[name] = v
 		}
-		if m.keyed(a) && !same(was["value"], next["value"]) {
+		if m.keyed(a) && !m.part(a, "value", was, next) {
 			return nil, fault(TypeMutability)
 		}
 		for _, sub := range a.SubAttributes {
 			before, had := was[sub.Name]
-			if now, set := next[sub.Name]; set && had && sub.Mutability == Immutable && !same(before, now) {
-				return nil, fault(TypeMutability)
+			if now, set := next[sub.Name]; set && had && sub.Mutability == Immutable {
+				if !m.equal(sub, before, now) {
+					return nil, fault(TypeMutability)
+				}
+				next[sub.Name] = before
 			}
 		}
 		for name := range was {
@@ -135,10 +140,10 @@ func (m model) inMatching(a, leaf Attribute, p place, q request, old, value any)
 	return m.tidy(a, list, hits), nil
 }
 
-func uniq(list []any) []any {
+func (m model) uniq(a Attribute, list []any) []any {
 	var all []any
 	for _, e := range list {
-		if !slices.ContainsFunc(all, func(o any) bool { return same(o, e) }) {
+		if !slices.ContainsFunc(all, func(o any) bool { return m.same(a, o, e) }) {
 			all = append(all, e)
 		}
 	}

@@ -154,14 +154,20 @@ func (m model) one(r map[string]any, q request) error {
 // store puts the new value of an attribute where the old one was, if its
 // mutability allows it.
 func (m model) store(r map[string]any, urn string, a Attribute, old, value any) error {
-	if a.Mutability == Immutable && old != nil && !same(old, value) {
-		return fault(TypeMutability)
+	if a.Mutability == Immutable && old != nil {
+		if value == nil || !m.stays(a, old, value) {
+			return fault(TypeMutability)
+		}
+		value = old
 	}
 	before, _ := old.(map[string]any)
 	after, _ := value.(map[string]any)
 	for _, sub := range a.SubAttributes {
-		if v := before[sub.Name]; v != nil && sub.Mutability == Immutable && !same(v, after[sub.Name]) {
-			return fault(TypeMutability)
+		if v := before[sub.Name]; v != nil && sub.Mutability == Immutable {
+			if !m.equal(sub, v, after[sub.Name]) {
+				return fault(TypeMutability)
+			}
+			after[sub.Name] = v
 		}
 	}
 	into := r

@@ -3,8 +3,10 @@ package scim
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // understood is a client's value in its proper shape, nil if it says nothing.
@@ -74,6 +76,16 @@ func (m model) understoodOne(a Attribute, v any) (any, error) {
 			return json.Number(strconv.Itoa(i)), nil
 		}
 	case a.Type == Integer:
+	case a.Type == Decimal && (isText || isNumber):
+		if _, err := strconv.ParseFloat(s+string(n), 64); err == nil {
+			return json.Number(s + string(n)), nil
+		}
+	case a.Type == Decimal:
+	case a.Type == DateTime && isText:
+		if at, err := time.Parse(time.RFC3339, s); err == nil {
+			return at.UTC().Format(time.RFC3339), nil
+		}
+	case a.Type == DateTime:
 	case isText:
 		return s, nil
 	case (isNumber || isBool) && !(a.Name == "value" && a.Mutability == Immutable):
@@ -169,6 +181,54 @@ func copied(v any) any {
 	d.UseNumber()
 	_ = d.Decode(&back)
 	return back
+}
+
+// equal reports whether the schema holds two values equal: case counts where it
+// says so, numbers are what they are worth, and a list has no order.
+func (m model) equal(a Attribute, x, y any) bool {
+	switch x := x.(type) {
+	case nil:
+		return y == nil
+	case []any:
+		left, ok := y.([]any)
+		left = append([]any{}, left...)
+		for _, e := range x {
+			i := slices.IndexFunc(left, func(o any) bool { return m.equal(a, e, o) })
+			if i < 0 {
+				return false
+			}
+			left = append(left[:i], left[i+1:]...)
+		}
+		return ok && len(left) == 0
+	case map[string]any:
+		y, ok := y.(map[string]any)
+		for _, sub := range a.SubAttributes {
+			ok = ok && m.equal(sub, x[sub.Name], y[sub.Name])
+		}
+		return ok
+	case string:
+		y, ok := y.(string)
+		return ok && (x == y || !a.CaseExact && strings.ToLower(x) == strings.ToLower(y))
+	case json.Number:
+		y, ok := y.(json.Number)
+		f, _ := strconv.ParseFloat(string(x), 64)
+		g, _ := strconv.ParseFloat(string(y), 64)
+		return ok && f == g
+	}
+	return same(x, y)
+}
+
+// stays reports whether a client that sends value leaves old as it is; what is
+// the server's it need not send.
+func (m model) stays(a Attribute, old, value any) bool {
+	var writable []Attribute
+	for _, sub := range a.SubAttributes {
+		if sub.Mutability != ReadOnly {
+			writable = append(writable, sub)
+		}
+	}
+	a.SubAttributes = writable
+	return m.equal(a, old, value)
 }
 
 func same(a, b any) bool {

@@ -131,6 +131,8 @@ func TestApplyMembers(t *testing.T) {
 		{"remove no member", ab, `{"op":"remove","path":"members[value eq \"c\"]"},{"op":"remove","path":"members","value":[{"value":"D"}]}`, ab},
 		{"ids compare without case", ab, `{"op":"remove","path":"members","value":[{"value":"B"}]},{"op":"add","path":"members","value":[{"value":"A"}]}`,
 			`{"displayName":"g","members":[{"value":"a"}]}`},
+		{"remove by filter in capitals", ab, `{"op":"remove","path":"members[value eq \"B\" and type eq \"user\"]"}`, `{"displayName":"g","members":[{"value":"a"}]}`},
+		{"twice in two spellings", ab, `{"op":"replace","path":"members","value":[{"value":"c"},{"value":"C"}]}`, `{"displayName":"g","members":[{"value":"c"}]}`},
 		{"replace the same member", ab, `{"op":"replace","path":"members[value eq \"A\"]","value":{"value":"A","display":"x"}}`,
 			`{"displayName":"g","members":[{"value":"a","display":"x"},{"value":"b","type":"User"}]}`},
 		{"remove all", ab, `{"op":"remove","path":"members"}`, `{"displayName":"g"}`},

@@ -1,10 +1,6 @@
 package scim
 
-import (
-	"encoding/json"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Replace returns what a PUT of the resource to leaves, where now is there (RFC
 // 7644 section 3.5.1): read-only attributes are those of now, and an immutable
@@ -17,25 +13,13 @@ func Replace(def Definition, now, to Resource) (Resource, error) {
 		if old == nil {
 			return nil
 		}
-		var err error
-		if f.attribute.Mutability == Immutable && f.in(made) != nil {
-			err = f.unchanged(def, old, f.in(made))
+		if given := f.in(made); f.attribute.fixed() && given != nil && !alike(f.attribute, old, given) {
+			return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set; send the value that it has, or leave it out", f.path, def.Name)
 		}
 		f.set(made, old)
-		return err
-	})
-	return made, err
-}
-
-// unchanged makes sure that a patch has left the immutable attributes that were
-// set before as they were.
-func unchanged(def Definition, before, after Resource) error {
-	return def.eachFixed(func(f fixed) error {
-		if old := f.in(before); f.attribute.Mutability == Immutable && old != nil {
-			return f.unchanged(def, old, f.in(after))
-		}
 		return nil
 	})
+	return made, err
 }
 
 // fixed is an attribute, or a part of one with a single value, that a client
@@ -53,16 +37,8 @@ func (d Definition) eachFixed(do func(fixed) error) error {
 			urn = ""
 		}
 		for _, a := range s.Attributes {
-			parts := []fixed{{Path{URN: urn, Attr: a.Name}, a}}
-			if !a.MultiValued && a.Mutability != ReadOnly {
-				for _, sub := range a.SubAttributes {
-					parts = append(parts, fixed{Path{URN: urn, Attr: a.Name, Sub: sub.Name}, sub})
-				}
-			}
-			for _, f := range parts {
-				if f.attribute.Mutability != ReadOnly && f.attribute.Mutability != Immutable {
-					continue
-				}
+			t := target{top: a, leaf: a, path: Path{URN: urn, Attr: a.Name}}
+			for _, f := range t.fixed(ReadOnly, Immutable) {
 				if err := do(f); err != nil {
 					return err
 				}
@@ -70,6 +46,21 @@ func (d Definition) eachFixed(do func(fixed) error) error {
 		}
 	}
 	return nil
+}
+
+// fixed are the attribute that t is in and its parts, as far as they are of one
+// of the kinds.
+func (t target) fixed(kinds ...Mutability) []fixed {
+	whole := Path{URN: t.path.URN, Attr: t.path.Attr}
+	parts := []fixed{{whole, t.top}}
+	if !t.top.MultiValued && t.top.Mutability != ReadOnly && t.path.Attr != "" {
+		for _, sub := range t.top.SubAttributes {
+			part := whole
+			part.Sub = sub.Name
+			parts = append(parts, fixed{part, sub})
+		}
+	}
+	return slices.DeleteFunc(parts, func(f fixed) bool { return !slices.Contains(kinds, f.attribute.Mutability) })
 }
 
 // in returns the value that a resource has, nil for none.
@@ -94,36 +85,4 @@ func (f fixed) set(r Resource, v any) {
 		v = object
 	}
 	e.put(f.path, clone(v))
-}
-
-func (f fixed) unchanged(def Definition, old, v any) error {
-	if slices.Equal(f.forms(old), f.forms(v)) {
-		return nil
-	}
-	return BadRequest(TypeMutability, "%s of %s cannot be changed once it is set; send the value that it has, or leave it out", f.path, def.Name)
-}
-
-// forms are texts by which two values can be compared: a list has no order, and
-// what follows from a reference is no part of it.
-func (f fixed) forms(v any) []string {
-	var all []string
-	for _, one := range elements(v) {
-		if object, ok := one.(map[string]any); ok && object["value"] != nil {
-			object, _ = clone(object).(map[string]any)
-			for name := range object {
-				if sub, ok := f.attribute.Sub(name); name == "$ref" || ok && sub.Mutability == ReadOnly {
-					delete(object, name)
-				}
-			}
-			one = object
-		}
-		form, _ := json.Marshal(one) // values of a resource always can be written
-		s := string(form)
-		if !f.attribute.CaseExact && f.attribute.Type == String {
-			s = strings.ToLower(s)
-		}
-		all = append(all, s)
-	}
-	slices.Sort(all)
-	return all
 }

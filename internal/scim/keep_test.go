@@ -95,8 +95,11 @@ func TestPatchKeepsWhatIsImmutable(t *testing.T) {
 		fixed     bool
 	}{
 		{`{"op":"add","path":"serial","value":"S1"}`, false},
-		{`{"op":"replace","path":"serial","value":"s1"}`, true}, // it would be written
+		{`{"op":"replace","path":"serial","value":"s1"}`, false}, // the same, and not written
 		{`{"op":"add","path":"tags","value":["x"]}`, false},
+		{`{"op":"replace","path":"tags","value":["Y","x"]}`, false},
+		{`{"op":"replace","path":"badge","value":{"number":"7","colour":"green"}}`, false},
+		{`{"op":"replace","path":"serial","value":"S2"},{"op":"replace","path":"serial","value":"S1"}`, true},
 		{`{"op":"replace","path":"badge.colour","value":"green"}`, false},
 		{`{"op":"replace","value":{"label":"b","owner":{"value":"1"}}}`, false},
 		{`{"op":"replace","path":"serial","value":"S2"}`, true},
@@ -112,7 +115,13 @@ func TestPatchKeepsWhatIsImmutable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Apply(def, lockerNow(t), p)
+		now := lockerNow(t)
+		got, err := Apply(def, now, p)
+		if err == nil { // and the spelling is that of before
+			wantEqual(t, got["serial"], now["serial"])
+			wantEqual(t, got["tags"], now["tags"])
+			wantEqual(t, got["owner"], now["owner"])
+		}
 		if tc.fixed {
 			wantMutability(t, err, "")
 		} else if err != nil {

@@ -17,6 +17,7 @@ func TestSplitMembers(t *testing.T) {
 		{"Entra removes", `{"op":"Remove","path":"members","value":[{"value":"a"}]}`, ``, nil, []string{"a"}, false},
 		{"Okta swaps", `{"op":"remove","path":"members[value eq \"a\"]"},{"op":"add","path":"members","value":[{"value":"b","display":"B"}]}`, ``, []string{"b"}, []string{"a"}, false},
 		{"the last word wins", `{"op":"add","path":"members","value":"a"},{"op":"add","path":"members","value":"b"},{"op":"remove","path":"members[value eq \"a\"]"}`, ``, []string{"b"}, []string{"a"}, false},
+		{"the last word wins in capitals", `{"op":"add","path":"members","value":"a"},{"op":"remove","path":"members","value":[{"value":"A"}]}`, ``, nil, []string{"a"}, false},
 		{"several in one filter", `{"op":"remove","path":"members[value eq \"a\" or VALUE eq b]"}`, ``, nil, []string{"a", "b"}, false},
 		{"path-less add", `{"op":"add","value":{"Members":[{"value":"a"}],"displayName":"x"}}`, `{"op":"add","value":{"displayName":"x"}}`, []string{"a"}, nil, false},
 		{"path-less add of members only", `{"op":"add","value":{"members":[{"value":"a"}]}}`, ``, []string{"a"}, nil, false},

@@ -150,10 +150,8 @@ func (a Attribute) keyed() bool {
 
 // key is a form of the value of a keyed attribute that is one for equal values.
 func (a Attribute) key(value string) string {
-	if part, _ := a.Sub("value"); part.CaseExact {
-		return value
-	}
-	return fold(value)
+	part, _ := a.Sub("value")
+	return form(part, value)
 }
 
 func findAttribute(attributes []Attribute, name string) (Attribute, bool) {
