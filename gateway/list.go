@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sort"
@@ -22,39 +23,48 @@ func (q *request) answerPage(s scim.SearchRequest) error {
 	if err != nil {
 		return err
 	}
-	w, whole, err := q.matching(l)
+	walk := q.walk(l)
+	places, whole, err := q.matching(l, walk)
 	if err != nil {
 		return err
 	}
-	from := min(max(l.start-1, 0), len(w.places))
+	from := min(max(l.start-1, 0), len(places))
 	if l.after != nil {
-		from = sort.Search(len(w.places), func(i int) bool { return l.order.compare(w.places[i], l.after.after) > 0 })
+		from = sort.Search(len(places), func(i int) bool { return l.order.compare(places[i], l.after.after) > 0 })
 	}
-	end := min(from+l.count, len(w.places))
-	resources, err := q.shown(w.places[from:end], whole)
+	end := min(from+l.count, len(places))
+	resources, err := q.shown(places[from:end], whole)
 	if err != nil {
 		return err
 	}
-	answer := scim.ListResponse{TotalResults: len(w.places), StartIndex: l.start, ItemsPerPage: len(resources), Resources: resources}
-	if l.byCursor && end < len(w.places) {
+	answer := scim.ListResponse{TotalResults: len(places), StartIndex: l.start, ItemsPerPage: len(resources), Resources: resources}
+	if l.byCursor && end < len(places) {
 		answer.NextCursor = q.gateway.cursors.seal(cursor{
-			issued: q.gateway.now(), generation: w.generation, scope: l.list.scope, asked: l.list.asked, after: w.places[end-1],
+			issued: q.gateway.now(), generation: walk.generation, scope: l.list.scope, asked: l.list.asked, after: places[end-1],
 		})
 	}
 	return reply(q.Context, http.StatusOK, answer)
 }
 
+// walk returns which walk the page belongs to.
+func (q *request) walk(l query) walkKey {
+	switch {
+	case l.after != nil:
+		return walkKey{list: l.list, generation: l.after.generation}
+	case l.byCursor:
+		return walkKey{list: l.list, generation: rand.Uint64()}
+	}
+	return walkKey{list: l.list, token: q.event.token}
+}
+
 // matching returns the places of all resources of the list in their order. The
 // beginning of a walk asks the directory; later pages go by what it answered
-// then, while that is fresh. Entries that were read whole on the way come along.
-func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
+// then, while that is fresh. A gateway that does not remember the walk asks once
+// more. Entries that were read whole on the way come along.
+func (q *request) matching(l query, walk walkKey) ([]place, map[string]directory.Entry, error) {
 	if l.start > 1 || l.after != nil {
-		var generation uint64
-		if l.after != nil {
-			generation = l.after.generation
-		}
-		if w, ok := q.gateway.walks.get(l.list, generation, q.gateway.now()); ok {
-			return w, nil, nil
+		if places, ok := q.gateway.walks.get(walk, q.gateway.now()); ok {
+			return places, nil, nil
 		}
 	}
 	var places []place
@@ -62,7 +72,7 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 	for i := range q.types {
 		entries, areWhole, err := q.enumerate(l, i)
 		if err != nil {
-			return walk{}, nil, err
+			return nil, nil, err
 		}
 		places = slices.Grow(places, len(entries))
 		for _, e := range entries {
@@ -73,10 +83,10 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 		}
 	}
 	slices.SortFunc(places, l.order.compare)
-	if len(places) <= l.count || l.count == 0 { // there is no later page
-		return walk{places: places}, whole, nil
+	if len(places) > l.count && l.count > 0 { // there are more pages
+		q.gateway.walks.put(walk, places, q.gateway.now())
 	}
-	return q.gateway.walks.put(l.list, l.byCursor, places, q.gateway.now()), whole, nil
+	return places, whole, nil
 }
 
 // enumerations is how many long lists a gateway reads at a time; each can take
