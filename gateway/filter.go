@@ -12,6 +12,10 @@ import (
 // to be looked up one by one.
 const groupLookups = 1000
 
+// comparisonsAtOnce is how many comparisons a gateway makes for one filter: a
+// second of work or two. A long filter so looks at fewer entries than a short one.
+const comparisonsAtOnce = 2_000_000
+
 // narrowed is a filter in the directory's words.
 type narrowed struct {
 	filter directory.Filter
@@ -65,6 +69,9 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	if whole && (n.limit == 0 || n.limit > groupLookups) {
 		n.limit = groupLookups
 	}
+	if most := comparisonsAtOnce / max(scim.Work(n.rest), 1); n.limit == 0 || n.limit > most {
+		n.limit = most
+	}
 	return n, nil
 }
 
@@ -115,6 +122,9 @@ func (q *request) sortOut(n narrowed, entries []directory.Entry) ([]directory.En
 	}
 	kept := entries[:0]
 	for i, e := range entries {
+		if err := q.ctx().Err(); err != nil {
+			return nil, err
+		}
 		if n.joins != nil && !n.needs.groups {
 			m.ShowGroups(resources[i], n.joins.in(e.DN))
 		}

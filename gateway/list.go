@@ -156,6 +156,9 @@ func (q *request) candidates(f narrowed, whole bool, order []scim.Path) ([]direc
 // that the directory cannot answer by itself.
 func tooMany(n narrowed, err error) error {
 	what, narrow := "this filter has to be looked at resource by resource", "and userName sw \"a\""
+	if work := scim.Work(n.rest); work > comparisonsAtOnce/max(n.limit+1, 1) {
+		what = fmt.Sprintf("the %d comparisons of this filter have to be made resource by resource", work)
+	}
 	if n.needs.groups {
 		what, narrow = "the groups of each user have to be looked up for this filter", "and groups.value eq \"…\", with the id of a group"
 	}
@@ -191,9 +194,10 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
+		view := scim.NewView(t.mapping.Definition(), q.view.attributes, q.view.excluded)
 		for i, res := range resources {
 			t.mapping.Locate(res, q.url)
-			shown[entries[i].ID] = scim.Project(t.mapping.Definition(), res, q.view.attributes, q.view.excluded)
+			shown[entries[i].ID] = view.Project(res)
 		}
 	}
 	all := make([]any, 0, len(page))
