@@ -26,6 +26,14 @@ type narrowed struct {
 	limit  int         // at most so many hits may be left to look at; 0 for any number
 }
 
+// upTo is the filter where more than so many hits are too many.
+func (n narrowed) upTo(most int) narrowed {
+	if n.limit == 0 || n.limit > most {
+		n.limit = most
+	}
+	return n
+}
+
 // filter translates the request's filter, with the names behind the ids in it.
 func (q *request) filter(f scim.Filter) (narrowed, error) {
 	n := narrowed{}
@@ -69,10 +77,7 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	if whole && (n.limit == 0 || n.limit > groupLookups) {
 		n.limit = groupLookups
 	}
-	if most := comparisonsAtOnce / max(scim.Work(n.rest), 1); n.limit == 0 || n.limit > most {
-		n.limit = most
-	}
-	return n, nil
+	return n.upTo(comparisonsAtOnce / max(scim.Work(n.rest), 1)), nil
 }
 
 // reads returns the paths of what has to be read of an entry to look at it.

@@ -94,7 +94,9 @@ func (q *request) matching(l query, walk walkKey) ([]place, map[string]directory
 const enumerations = 4
 
 // enumerate finds the entries of one of the list's types, with what sorting
-// them takes, or whole where few match anyway.
+// them takes, or whole where no more match than a page may show. What a filter
+// asks for by value is tried so first: a look-up takes one search and waits for
+// nobody. That many people have the value shows after a page of them.
 func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	of := *q
 	of.typ = q.types[typ]
@@ -110,21 +112,24 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	few := selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives
-	if !few {
-		if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
-			return nil, false, err
-		}
-		defer q.gateway.enumerating.Release(1)
-	}
 	// Of groups that are shown with their members only a page is read.
 	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
-	whole := few && !crowded
-	entries, err := of.candidates(found, whole, l.order.paths(typ))
+	order := l.order.paths(typ)
+	if selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives {
+		entries, err := of.candidates(found.upTo(q.gateway.config.PageSize), !crowded, order)
+		if !directory.Is(err, directory.TooMany) {
+			return entries, !crowded, err
+		}
+	}
+	if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
+		return nil, false, err
+	}
+	defer q.gateway.enumerating.Release(1)
+	entries, err := of.candidates(found, false, order)
 	if directory.Is(err, directory.TooMany) && found.rest != nil {
 		return nil, false, tooMany(found, err)
 	}
-	return entries, whole, err
+	return entries, false, err
 }
 
 // candidates finds the entries that a filter leaves, whole or with what sorting
@@ -168,7 +173,7 @@ func tooMany(n narrowed, err error) error {
 }
 
 // selective reports whether a filter asks for particular values, so that few
-// entries match.
+// entries may well match.
 func selective(f directory.Filter) bool {
 	switch f.Op {
 	case directory.Equal:
