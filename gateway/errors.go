@@ -78,12 +78,12 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 		return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
 			Detail: "another entry of the directory has this name or one of the unique values, or a group that is not this tenant's still lists the name; the log says which: change the value here, or mend that entry"}
 	case directory.Invalid:
-		if e.Reason != "" {
-			return scim.BadRequest(scim.TypeInvalidValue, "the directory's password policy refuses the value of %s: %s", label(e.Attribute), e.Reason)
-		}
 		what := "a value"
-		if e.Attribute != "" {
+		if e.Attribute != "" && label(e.Attribute) != "" {
 			what = "the value of " + label(e.Attribute)
+		}
+		if e.Reason != "" {
+			return scim.BadRequest(scim.TypeInvalidValue, "the directory's password policy refuses %s: %s", what, e.Reason)
 		}
 		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it; correct it at the source, or leave the attribute out", what)
 	case directory.TooMany:
@@ -123,12 +123,13 @@ func nowhere(endpoints []string) *scim.Error {
 	return &scim.Error{Status: http.StatusNotFound, Detail: "there is nothing at this path; resources are at " + names + " below the base URL"}
 }
 
-// labelOf returns how attributes are called in the request's resource type.
+// labelOf returns how attributes are called in the request's resource type. A
+// request about all types has no word for one, and LDAP's is not the client's.
 func labelOf(c echo.Context) func(string) string {
 	if t, ok := c.Get(typeKey).(*resourceType); ok {
 		return t.mapping.Label
 	}
-	return func(ldap string) string { return ldap }
+	return func(string) string { return "" }
 }
 
 func internal() *scim.Error {

@@ -12,6 +12,10 @@ import (
 // to be looked up one by one.
 const groupLookups = 1000
 
+// comparisonsAtOnce is how many comparisons a gateway makes for one filter: a
+// second of work or two. A long filter so looks at fewer entries than a short one.
+const comparisonsAtOnce = 2_000_000
+
 // narrowed is a filter in the directory's words.
 type narrowed struct {
 	filter directory.Filter
@@ -20,6 +24,14 @@ type narrowed struct {
 	joins  *joins      // the groups that the filter speaks of; nil for none
 	needs  depth       // what looking at rest takes
 	limit  int         // at most so many hits may be left to look at; 0 for any number
+}
+
+// upTo is the filter where more than so many hits are too many.
+func (n narrowed) upTo(most int) narrowed {
+	if n.limit == 0 || n.limit > most {
+		n.limit = most
+	}
+	return n
 }
 
 // filter translates the request's filter, with the names behind the ids in it.
@@ -65,7 +77,7 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	if whole && (n.limit == 0 || n.limit > groupLookups) {
 		n.limit = groupLookups
 	}
-	return n, nil
+	return n.upTo(comparisonsAtOnce / max(scim.Work(n.rest), 1)), nil
 }
 
 // reads returns the paths of what has to be read of an entry to look at it.
@@ -115,6 +127,9 @@ func (q *request) sortOut(n narrowed, entries []directory.Entry) ([]directory.En
 	}
 	kept := entries[:0]
 	for i, e := range entries {
+		if err := q.ctx().Err(); err != nil {
+			return nil, err
+		}
 		if n.joins != nil && !n.needs.groups {
 			m.ShowGroups(resources[i], n.joins.in(e.DN))
 		}

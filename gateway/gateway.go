@@ -33,7 +33,7 @@ type Config struct {
 	// BulkOperations is the most operations that one Bulk holds.
 	BulkOperations int
 	// FilterEntries is how many entries are looked at, at most, for a filter that
-	// the directory cannot answer by itself; 0 is no limit.
+	// the directory cannot answer by itself; 0 leaves only the bound on the work.
 	FilterEntries int
 	// CursorKey seals the cursors of lists. Gateways with the same key understand
 	// each other's; without one a gateway understands its own until it ends.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sort"
@@ -22,39 +23,48 @@ func (q *request) answerPage(s scim.SearchRequest) error {
 	if err != nil {
 		return err
 	}
-	w, whole, err := q.matching(l)
+	walk := q.walk(l)
+	places, whole, err := q.matching(l, walk)
 	if err != nil {
 		return err
 	}
-	from := min(max(l.start-1, 0), len(w.places))
+	from := min(max(l.start-1, 0), len(places))
 	if l.after != nil {
-		from = sort.Search(len(w.places), func(i int) bool { return l.order.compare(w.places[i], l.after.after) > 0 })
+		from = sort.Search(len(places), func(i int) bool { return l.order.compare(places[i], l.after.after) > 0 })
 	}
-	end := min(from+l.count, len(w.places))
-	resources, err := q.shown(w.places[from:end], whole)
+	end := min(from+l.count, len(places))
+	resources, err := q.shown(places[from:end], whole)
 	if err != nil {
 		return err
 	}
-	answer := scim.ListResponse{TotalResults: len(w.places), StartIndex: l.start, ItemsPerPage: len(resources), Resources: resources}
-	if l.byCursor && end < len(w.places) {
+	answer := scim.ListResponse{TotalResults: len(places), StartIndex: l.start, ItemsPerPage: len(resources), Resources: resources}
+	if l.byCursor && end < len(places) {
 		answer.NextCursor = q.gateway.cursors.seal(cursor{
-			issued: q.gateway.now(), generation: w.generation, scope: l.list.scope, asked: l.list.asked, after: w.places[end-1],
+			issued: q.gateway.now(), generation: walk.generation, scope: l.list.scope, asked: l.list.asked, after: places[end-1],
 		})
 	}
 	return reply(q.Context, http.StatusOK, answer)
 }
 
+// walk returns which walk the page belongs to.
+func (q *request) walk(l query) walkKey {
+	switch {
+	case l.after != nil:
+		return walkKey{list: l.list, generation: l.after.generation}
+	case l.byCursor:
+		return walkKey{list: l.list, generation: rand.Uint64()}
+	}
+	return walkKey{list: l.list, token: q.event.token}
+}
+
 // matching returns the places of all resources of the list in their order. The
 // beginning of a walk asks the directory; later pages go by what it answered
-// then, while that is fresh. Entries that were read whole on the way come along.
-func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
+// then, while that is fresh. A gateway that does not remember the walk asks once
+// more. Entries that were read whole on the way come along.
+func (q *request) matching(l query, walk walkKey) ([]place, map[string]directory.Entry, error) {
 	if l.start > 1 || l.after != nil {
-		var generation uint64
-		if l.after != nil {
-			generation = l.after.generation
-		}
-		if w, ok := q.gateway.walks.get(l.list, generation, q.gateway.now()); ok {
-			return w, nil, nil
+		if places, ok := q.gateway.walks.get(walk, q.gateway.now()); ok {
+			return places, nil, nil
 		}
 	}
 	var places []place
@@ -62,7 +72,7 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 	for i := range q.types {
 		entries, areWhole, err := q.enumerate(l, i)
 		if err != nil {
-			return walk{}, nil, err
+			return nil, nil, err
 		}
 		places = slices.Grow(places, len(entries))
 		for _, e := range entries {
@@ -73,10 +83,10 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 		}
 	}
 	slices.SortFunc(places, l.order.compare)
-	if len(places) <= l.count || l.count == 0 { // there is no later page
-		return walk{places: places}, whole, nil
+	if len(places) > l.count && l.count > 0 { // there are more pages
+		q.gateway.walks.put(walk, places, q.gateway.now())
 	}
-	return q.gateway.walks.put(l.list, l.byCursor, places, q.gateway.now()), whole, nil
+	return places, whole, nil
 }
 
 // enumerations is how many long lists a gateway reads at a time; each can take
@@ -84,7 +94,9 @@ func (q *request) matching(l query) (walk, map[string]directory.Entry, error) {
 const enumerations = 4
 
 // enumerate finds the entries of one of the list's types, with what sorting
-// them takes, or whole where few match anyway.
+// them takes, or whole where no more match than a page may show. What a filter
+// asks for by value is tried so first: a look-up takes one search and waits for
+// nobody. That many people have the value shows after a page of them.
 func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	of := *q
 	of.typ = q.types[typ]
@@ -100,21 +112,24 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	few := selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives
-	if !few {
-		if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
-			return nil, false, err
-		}
-		defer q.gateway.enumerating.Release(1)
-	}
 	// Of groups that are shown with their members only a page is read.
 	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
-	whole := few && !crowded
-	entries, err := of.candidates(found, whole, l.order.paths(typ))
+	order := l.order.paths(typ)
+	if selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives {
+		entries, err := of.candidates(found.upTo(q.gateway.config.PageSize), !crowded, order)
+		if !directory.Is(err, directory.TooMany) {
+			return entries, !crowded, err
+		}
+	}
+	if err := q.gateway.enumerating.Acquire(q.ctx(), 1); err != nil {
+		return nil, false, err
+	}
+	defer q.gateway.enumerating.Release(1)
+	entries, err := of.candidates(found, false, order)
 	if directory.Is(err, directory.TooMany) && found.rest != nil {
 		return nil, false, tooMany(found, err)
 	}
-	return entries, whole, err
+	return entries, false, err
 }
 
 // candidates finds the entries that a filter leaves, whole or with what sorting
@@ -146,6 +161,9 @@ func (q *request) candidates(f narrowed, whole bool, order []scim.Path) ([]direc
 // that the directory cannot answer by itself.
 func tooMany(n narrowed, err error) error {
 	what, narrow := "this filter has to be looked at resource by resource", "and userName sw \"a\""
+	if work := scim.Work(n.rest); work > comparisonsAtOnce/max(n.limit+1, 1) {
+		what = fmt.Sprintf("the %d comparisons of this filter have to be made resource by resource", work)
+	}
 	if n.needs.groups {
 		what, narrow = "the groups of each user have to be looked up for this filter", "and groups.value eq \"…\", with the id of a group"
 	}
@@ -155,7 +173,7 @@ func tooMany(n narrowed, err error) error {
 }
 
 // selective reports whether a filter asks for particular values, so that few
-// entries match.
+// entries may well match.
 func selective(f directory.Filter) bool {
 	switch f.Op {
 	case directory.Equal:
@@ -181,9 +199,10 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
+		view := scim.NewView(t.mapping.Definition(), q.view.attributes, q.view.excluded)
 		for i, res := range resources {
 			t.mapping.Locate(res, q.url)
-			shown[entries[i].ID] = scim.Project(t.mapping.Definition(), res, q.view.attributes, q.view.excluded)
+			shown[entries[i].ID] = view.Project(res)
 		}
 	}
 	all := make([]any, 0, len(page))

@@ -44,16 +44,22 @@ func (g *Gateway) handle(t *resourceType, operation string, do func(*request) er
 		q := &request{Context: c, gateway: g, typ: t, types: []*resourceType{t}, event: eventOf(c)}
 		q.event.operation, q.event.resource = operation, c.Param("id")
 		c.Set(typeKey, t)
-		var err error
-		if q.view, err = q.wanted(); err != nil {
-			return err
-		}
-		if q.precondition, err = preconditionOf(c.Request().Header); err != nil {
-			return err
-		}
 		_, q.self = c.Get(selfKey).(bool)
-		return do(q)
+		return q.run(do)
 	}
+}
+
+// run reads what all requests can say in the query and the header, and does what
+// is asked.
+func (q *request) run(do func(*request) error) error {
+	var err error
+	if q.view, err = q.wanted(); err != nil {
+		return err
+	}
+	if q.precondition, err = preconditionOf(q.Request().Header); err != nil {
+		return err
+	}
+	return do(q)
 }
 
 func (q *request) ctx() context.Context { return q.Request().Context() }

@@ -14,7 +14,7 @@ func (g *Gateway) handleAll(t *tenant, operation string, do func(*request) error
 	return func(c echo.Context) error {
 		q := &request{Context: c, gateway: g, typ: t.types[0], types: t.types, event: eventOf(c)}
 		q.event.operation = operation
-		return do(q)
+		return q.run(do)
 	}
 }
 

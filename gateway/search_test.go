@@ -328,6 +328,44 @@ func TestFiltersAreBounded(t *testing.T) {
 	is(t, s.ask("GET", "/scim/v2/Users?filter=title+ne+%22a%22", ""), 200)
 }
 
+// A long filter looks at fewer entries than a short one: what it costs is bounded.
+func TestFiltersAreBoundedByTheirWork(t *testing.T) {
+	s := peopled(t, 1, 0)
+	s.config.FilterEntries = 50_000
+	long := url.QueryEscape(strings.Repeat(`title ne "a" and `, 399) + `title ne "a"`)
+	many := func(n int) {
+		s.users.entries = s.users.entries[:1]
+		for i := range n - 1 {
+			e := s.users.entries[0]
+			e.ID = fmt.Sprint("many-", i)
+			s.users.entries = append(s.users.entries, e)
+		}
+	}
+	many(comparisonsAtOnce/400 + 1)
+	w := s.ask("GET", "/scim/v2/Users?filter="+long, "")
+	isError(t, w, 400, "tooMany")
+	if !strings.Contains(w.Body.String(), "the 400 comparisons of this filter") {
+		t.Errorf("%s does not say why", w.Body)
+	}
+	is(t, s.ask("GET", "/scim/v2/Users?filter=title+ne+%22a%22", ""), 200)
+	many(comparisonsAtOnce / 400)
+	is(t, s.ask("GET", "/scim/v2/Users?filter="+long, ""), 200)
+}
+
+// Names of attributes are looked up once and not in any number.
+func TestAttributesAreBounded(t *testing.T) {
+	s := peopled(t, 1, 0)
+	s.config.BodyBytes = 1 << 20
+	many := strings.Repeat("userName,", 300)
+	for _, path := range []string{"/Users", "/Users/id-1", ""} {
+		for _, name := range []string{"attributes", "excludedAttributes"} {
+			isError(t, s.ask("GET", "/scim/v2"+path+"?"+name+"="+many, ""), 400, "invalidValue")
+		}
+	}
+	isError(t, s.ask("POST", "/scim/v2/Users/.search", `{"attributes":["`+many+`"]}`), 400, "invalidValue")
+	isError(t, s.ask("POST", "/scim/v2/.search", `{"excludedAttributes":["`+many+`"]}`), 400, "invalidValue")
+}
+
 // Long lists are read a few at a time; who waits for longer than a request may
 // take is asked to come again, and look-ups do not wait.
 func TestEnumerationsAreBounded(t *testing.T) {

@@ -44,7 +44,8 @@ func (q *request) order(s scim.SearchRequest) (order, error) {
 		}
 		known = true
 		p := by.Path()
-		if t.mapping.AsksReferences(scim.Present{Path: p}) || p.URN == "" && (p.Attr == "groups" || p.Attr == "members") {
+		derived := p.URN == "" && p.Attr == "groups" && t.mapping.HasGroups()
+		if derived || t.mapping.AsksReferences(scim.Present{Path: p}) {
 			return order{}, scim.BadRequest(scim.TypeInvalidPath,
 				"sortBy: %s is the id of another resource and cannot be sorted by; sort by an attribute of the resource itself", p.String())
 		}

@@ -24,7 +24,8 @@ type memory struct {
 	next     int
 	fail     error // what every call answers, where it is set
 	searches int
-	between  func() // runs once, before the next change of members
+	asked    []directory.Query // by searches
+	between  func()            // runs once, before the next change of members
 	// afterSearch runs once, after the next search.
 	afterSearch func()
 }
@@ -42,6 +43,7 @@ func (m *memory) search(ctx context.Context, q directory.Query) ([]directory.Ent
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.searches++
+	m.asked = append(m.asked, q)
 	if err := m.failure(ctx); err != nil {
 		return nil, err
 	}

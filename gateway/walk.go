@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -19,14 +18,20 @@ const (
 	walkFresh  = 30 * time.Second
 )
 
-// walk is a list as the directory had it when the walk began.
-type walk struct {
+// walkKey tells walks apart. Cursors carry the generation of theirs, so that a
+// gateway which does not know it never takes an older walk for it. A page by
+// index carries nothing: each token has one walk through a list, the newest.
+type walkKey struct {
 	list       listKey
-	generation uint64 // tells walks through one list apart
-	born       int    // and which is the newer
-	byCursor   bool   // each walk by cursor has its own, walks by index share one
-	places     []place
-	until      time.Time
+	generation uint64 // of a walk by cursor; 0 by index
+	token      string // whose walk by index it is
+}
+
+// walk is a list as the directory had it at some time since the walk began.
+type walk struct {
+	key    walkKey
+	places []place
+	until  time.Time
 }
 
 // walks remembers the lists that are being walked, so that a later page costs
@@ -35,55 +40,38 @@ type walks struct {
 	mu   sync.Mutex
 	kept []*walk // the one that was used last comes last
 	held int     // places in all
-	born int     // walks so far
 	room int     // for so many
 }
 
 func newWalks(room int) *walks { return &walks{room: room} }
 
-// get returns the places of a walk that is still fresh, and keeps it so: the
-// one of the generation, or the newest through the list.
-func (w *walks) get(list listKey, generation uint64, now time.Time) (walk, bool) {
+// get returns the places of a walk that is still fresh, and keeps it so.
+func (w *walks) get(key walkKey, now time.Time) ([]place, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.forget(func(k *walk) bool { return now.After(k.until) })
-	best := -1
-	for i, k := range w.kept {
-		if k.list != list {
-			continue
-		}
-		if k.generation == generation {
-			best = i
-			break
-		}
-		if best < 0 || k.born > w.kept[best].born {
-			best = i
-		}
+	i := slices.IndexFunc(w.kept, func(k *walk) bool { return k.key == key })
+	if i < 0 {
+		return nil, false
 	}
-	if best < 0 {
-		return walk{}, false
-	}
-	found := w.kept[best]
+	found := w.kept[i]
 	found.until = now.Add(walkFresh)
-	w.kept = append(slices.Delete(w.kept, best, best+1), found)
-	return *found, true
+	w.kept = append(slices.Delete(w.kept, i, i+1), found)
+	return found.places, true
 }
 
-// put remembers a list as a new walk and returns it. What was not used for the
-// longest time makes room; a list that is too long alone is kept alone.
-func (w *walks) put(list listKey, byCursor bool, places []place, now time.Time) walk {
-	made := &walk{list: list, generation: rand.Uint64(), byCursor: byCursor, places: places, until: now.Add(walkFresh)}
+// put remembers a list, in the place of what was remembered of the walk. What
+// was not used for the longest time makes room; a list that is too long alone is
+// kept alone.
+func (w *walks) put(key walkKey, places []place, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.forget(func(k *walk) bool { return now.After(k.until) || !byCursor && !k.byCursor && k.list == list })
+	w.forget(func(k *walk) bool { return now.After(k.until) || k.key == key })
 	for len(w.kept) > 0 && (len(w.kept) >= walksKept || w.held+len(places) > w.room) {
 		w.drop(0)
 	}
-	w.born++
-	made.born = w.born
-	w.kept = append(w.kept, made)
+	w.kept = append(w.kept, &walk{key: key, places: places, until: now.Add(walkFresh)})
 	w.held += len(places)
-	return *made
 }
 
 // forget drops the walks that are of no more use.

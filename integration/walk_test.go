@@ -260,6 +260,31 @@ func TestWalk(t *testing.T) {
 	costsOfPages(t, c, wire, pageSize)
 }
 
+// A value that all have costs what an enumeration costs, not all attributes of
+// everybody.
+func TestFilterByWhatAllHave(t *testing.T) {
+	t.Parallel()
+	s, _ := crowded(t, 2000, 100)
+	var wire *proxy
+	s.Through = func(address string) string {
+		wire = newProxy(t, address)
+		return wire.address()
+	}
+	c := serve(t, s).client(t)
+	cost := func(filter string) int64 {
+		return wire.during(func() {
+			if got := c.get("/Users?filter=" + url.QueryEscape(filter)).want(http.StatusOK); got.total() != 2000 || len(got.resources()) != 100 {
+				t.Errorf("%s: %d of %d", filter, len(got.resources()), got.total())
+			}
+		})
+	}
+	by, all := cost(`name.givenName eq "Ann"`), cost(`name.givenName ne "Bob"`)
+	t.Logf("%d bytes of LDAP, %d where all have to be looked at", by, all)
+	if page := all / 2; by > all+page {
+		t.Errorf("it costs %d bytes of LDAP, and %d where all have to be looked at", by, all)
+	}
+}
+
 // A walk through a sorted list sees also those once who are renamed from its
 // end to its beginning meanwhile: a gateway goes by what it has seen.
 func TestWalkOverRenamedPeople(t *testing.T) {

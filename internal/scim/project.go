@@ -9,11 +9,45 @@ import "slices"
 // (password) in none. Names that do not exist are ignored, and so are attributes
 // of r that the Definition does not have. The result shares values with r.
 func Project(def Definition, r Resource, attributes, excluded []Path) Resource {
-	v := view{wanted: canonicalPaths(def, attributes), excluded: canonicalPaths(def, excluded), all: len(attributes) == 0}
+	return NewView(def, attributes, excluded).Project(r)
+}
+
+// View is what a request wants to see of the resources of one type: the names
+// are looked up once, however many resources there are.
+type View struct {
+	def              Definition
+	core             []Attribute
+	wanted, excluded map[attributeName]bool
+	all              bool // no attributes were asked for
+}
+
+// attributeName addresses an attribute, or a schema as a whole, as the schema spells it.
+type attributeName struct{ urn, attr, sub string }
+
+// NewView makes the view that attributes and excludedAttributes ask for.
+func NewView(def Definition, attributes, excluded []Path) View {
+	return View{
+		def: def, core: slices.Concat(def.Core.Attributes, CommonAttributes()),
+		wanted: canonicalNames(def, attributes), excluded: canonicalNames(def, excluded), all: len(attributes) == 0,
+	}
+}
+
+func canonicalNames(def Definition, paths []Path) map[attributeName]bool {
+	names := make(map[attributeName]bool, len(paths))
+	for _, p := range paths {
+		p.Filter = nil
+		if _, p, ok := def.Lookup(p); ok {
+			names[attributeName{p.URN, p.Attr, p.Sub}] = true
+		}
+	}
+	return names
+}
+
+// Project returns the part of the resource that the view shows.
+func (v View) Project(r Resource) Resource {
 	shown := Resource{}
-	core := slices.Concat(def.Core.Attributes, CommonAttributes())
-	v.show("", def.Core.ID, core, r, shown)
-	for _, s := range def.Extensions {
+	v.show("", v.def.Core.ID, v.core, r, shown)
+	for _, s := range v.def.Extensions {
 		extension := Resource{}
 		v.show(s.ID, s.ID, s.Attributes, r.attributes(s.ID), extension)
 		if len(extension) > 0 {
@@ -23,34 +57,17 @@ func Project(def Definition, r Resource, attributes, excluded []Path) Resource {
 	return shown
 }
 
-// view is what a request wants to see.
-type view struct {
-	wanted, excluded []Path
-	all              bool // no attributes were asked for
-}
-
-func canonicalPaths(def Definition, paths []Path) []Path {
-	var canonical []Path
-	for _, p := range paths {
-		p.Filter = nil
-		if _, p, ok := def.Lookup(p); ok {
-			canonical = append(canonical, p)
-		}
-	}
-	return canonical
-}
-
 // show copies what is wanted of the attributes in from, which belong to the
 // schema id and are addressed by urn.
-func (v view) show(urn, id string, attributes []Attribute, from map[string]any, to Resource) {
+func (v View) show(urn, id string, attributes []Attribute, from map[string]any, to Resource) {
 	for _, a := range attributes {
 		value, ok := from[a.Name]
 		if !ok || to[a.Name] != nil {
 			continue
 		}
-		p := Path{URN: urn, Attr: a.Name}
-		wanted := v.all && a.Returned != ReturnedRequest || has(v.wanted, p) || hasSchema(v.wanted, id) && a.Returned != ReturnedRequest
-		excluded := has(v.excluded, p) || hasSchema(v.excluded, id)
+		p, schema := attributeName{urn: urn, attr: a.Name}, attributeName{urn: id}
+		wanted := v.all && a.Returned != ReturnedRequest || v.wanted[p] || v.wanted[schema] && a.Returned != ReturnedRequest
+		excluded := v.excluded[p] || v.excluded[schema]
 		switch {
 		case a.Returned == ReturnedNever:
 		case a.Returned == ReturnedAlways:
@@ -68,7 +85,7 @@ func (v view) show(urn, id string, attributes []Attribute, from map[string]any, 
 
 // parts returns what is wanted of a value: all its sub-attributes if the
 // attribute itself is, else those that are named.
-func (v view) parts(p Path, a Attribute, value any, wanted bool) any {
+func (v View) parts(p attributeName, a Attribute, value any, wanted bool) any {
 	if !a.isComplex() {
 		if wanted {
 			return value
@@ -78,10 +95,10 @@ func (v view) parts(p Path, a Attribute, value any, wanted bool) any {
 	var subs []Attribute
 	named := wanted
 	for _, sub := range a.SubAttributes {
-		q := Path{URN: p.URN, Attr: p.Attr, Sub: sub.Name}
-		asked := has(v.wanted, q)
+		q := attributeName{p.urn, p.attr, sub.Name}
+		asked := v.wanted[q]
 		named = named || asked
-		if sub.Returned == ReturnedNever || has(v.excluded, q) && sub.Returned != ReturnedAlways {
+		if sub.Returned == ReturnedNever || v.excluded[q] && sub.Returned != ReturnedAlways {
 			continue
 		}
 		if asked || wanted && sub.Returned != ReturnedRequest || sub.Returned == ReturnedAlways {
@@ -123,11 +140,3 @@ func only(subs []Attribute, value any) any {
 	}
 	return nil
 }
-
-func has(paths []Path, p Path) bool {
-	return slices.ContainsFunc(paths, func(q Path) bool {
-		return q.URN == p.URN && q.Attr == p.Attr && q.Sub == p.Sub
-	})
-}
-
-func hasSchema(paths []Path, id string) bool { return has(paths, Path{URN: id}) }

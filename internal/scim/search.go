@@ -180,22 +180,29 @@ func (r *searchReader) paths(name string) []Path {
 			r.err = r.wrong(name, item)
 			return nil
 		}
-		some, err := ParsePaths(text)
-		if err != nil {
-			r.err = within(name, err)
+		if all, r.err = appendPaths(all, text); r.err != nil {
+			r.err = within(name, r.err)
 			return nil
 		}
-		all = append(all, some...)
 	}
 	return all
 }
 
 // ParsePaths reads a list of paths with commas between them.
-func ParsePaths(list string) ([]Path, error) {
-	var all []Path
-	for _, text := range strings.Split(list, ",") {
+func ParsePaths(list string) ([]Path, error) { return appendPaths(nil, list) }
+
+// maxNames bounds a list of attributes: each is looked up, and a User has 80
+// with all its parts.
+const maxNames = 200
+
+func appendPaths(all []Path, list string) ([]Path, error) {
+	for text := range strings.SplitSeq(list, ",") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
+		}
+		if len(all) >= maxNames {
+			return nil, BadRequest(TypeInvalidValue,
+				"a list of attributes has at most %d names; name whole attributes instead of their parts, a schema for all of its attributes, or none for what is returned by default", maxNames)
 		}
 		p, err := ParsePath(text)
 		if err != nil {
@@ -242,6 +249,39 @@ func FilterPaths(f Filter) []Path {
 		return []Path{f.Path}
 	}
 	return all
+}
+
+// Work is how many comparisons Match makes of a resource, where each attribute
+// has one value.
+func Work(f Filter) int {
+	all := func(filters []Filter) int {
+		n := 0
+		for _, part := range filters {
+			n += Work(part)
+		}
+		return n
+	}
+	within := func(p Path) int {
+		if p.Filter == nil {
+			return 1
+		}
+		return 1 + Work(p.Filter)
+	}
+	switch f := f.(type) {
+	case And:
+		return all(f.Filters)
+	case Or:
+		return all(f.Filters)
+	case Not:
+		return Work(f.Filter)
+	case Compare:
+		return within(f.Path)
+	case Present:
+		return within(f.Path)
+	case ValuePath:
+		return 1 + Work(f.Filter)
+	}
+	return 1
 }
 
 // Within is a filter over several resource types as it holds for one of them:

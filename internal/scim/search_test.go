@@ -180,3 +180,39 @@ func FuzzDecodeSearch(f *testing.F) {
 		}
 	})
 }
+
+func TestWorkCountsComparisons(t *testing.T) {
+	for filter, want := range map[string]int{
+		`userName eq "a"`: 1, `title pr`: 1, `not (title pr)`: 1, `title pr and (userName eq "a" or userName eq "b")`: 3,
+		`emails[type eq "work" and value co "x"]`: 3, `emails[type eq "work"].value eq "x"`: 2,
+	} {
+		if got := Work(mustFilter(t, filter)); got != want {
+			t.Errorf("%s: %d, want %d", filter, got, want)
+		}
+	}
+}
+
+// A list of attributes has a bound, however it is written.
+func TestListsOfAttributesAreBounded(t *testing.T) {
+	list := func(n int) string { return strings.Repeat("userName,", n) }
+	array := func(n int) string { return `["` + strings.Repeat(`userName","`, n-1) + `userName"]` }
+	for _, name := range []string{"attributes", "excludedAttributes"} {
+		for n, refused := range map[int]bool{maxNames: false, maxNames + 1: true} {
+			_, one := ParsePaths(list(n))
+			_, asArray := DecodeSearch([]byte(`{"` + name + `":` + array(n) + `}`))
+			_, asText := DecodeSearch([]byte(`{"` + name + `":"` + list(n) + `"}`))
+			_, asQuery := QuerySearch(func(asked string) []string {
+				if asked == name {
+					return []string{list(n - 1), "userName"}
+				}
+				return nil
+			})
+			for i, err := range []error{one, asArray, asText, asQuery} {
+				var e *Error
+				if (err != nil) != refused || refused && (!asError(err, &e) || e.Type != TypeInvalidValue || !strings.Contains(e.Detail, "200")) {
+					t.Errorf("%s, %d names, form %d: %v", name, n, i, err)
+				}
+			}
+		}
+	}
+}

@@ -1,14 +1,14 @@
 package scim
 
-// Shows reports whether Project shows something of what p addresses, so that a
+// Shows reports whether the view shows something of what p addresses, so that a
 // server need not find out what nobody will see.
-func Shows(def Definition, p Path, attributes, excluded []Path) bool {
+func (v View) Shows(p Path) bool {
 	p.Filter = nil
-	_, p, ok := def.Lookup(p)
+	_, p, ok := v.def.Lookup(p)
 	if !ok {
 		return false
 	}
-	top, _, _ := def.Lookup(Path{URN: p.URN, Attr: p.Attr})
+	top, _, _ := v.def.Lookup(Path{URN: p.URN, Attr: p.Attr})
 	var value any = "x"
 	if top.isComplex() {
 		parts := map[string]any{}
@@ -26,5 +26,5 @@ func Shows(def Definition, p Path, attributes, excluded []Path) bool {
 	if p.URN != "" {
 		r = Resource{p.URN: map[string]any(r)}
 	}
-	return Project(def, r, attributes, excluded).attributes(p.URN)[p.Attr] != nil
+	return v.Project(r).attributes(p.URN)[p.Attr] != nil
 }

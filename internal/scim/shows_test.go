@@ -34,7 +34,7 @@ func TestShowsIsWhatProjectShows(t *testing.T) {
 		{GroupDefinition(), "members.display", "members.display", "", true},
 		{GroupDefinition(), "members.display", "members.display", "members", false},
 	} {
-		if got := Shows(c.def, paths(c.path)[0], paths(c.attributes), paths(c.excluded)); got != c.want {
+		if got := NewView(c.def, paths(c.attributes), paths(c.excluded)).Shows(paths(c.path)[0]); got != c.want {
 			t.Errorf("%s with attributes=%s and excludedAttributes=%s: %v", c.path, c.attributes, c.excluded, got)
 		}
 	}
