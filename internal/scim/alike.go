@@ -59,10 +59,11 @@ func form(a Attribute, v any) string {
 		}
 		return literal(parts)
 	}
-	return a.simpleForm(text(v))
+	return a.Form(text(v))
 }
 
-func (a Attribute) simpleForm(s string) string {
+// Form is one text for the texts of simple values that the schema holds equal.
+func (a Attribute) Form(s string) string {
 	switch a.Type {
 	case Boolean:
 		if b, ok := ParseBoolean(s); ok {
