@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,44 +118,26 @@ func parseGeneralizedTime(s string) (time.Time, bool) {
 }
 
 // spelled returns wanted values as an entry spells them: a time with another
-// offset, or a number with other digits, is the same value, and stays; text in
-// another case is a new one. Values that a resource shows as one, because the
-// schema holds them equal and the directory does not, all stay.
+// offset, or a number with other digits, is the same value, and stays.
 func (r *rule) spelled(want, there []string) []string {
-	if len(there) == 0 || r.isReference() {
+	if r.leaf.Type == scim.String || len(there) == 0 {
 		return want
 	}
-	known := make(map[string][]string, len(there))
+	known := make(map[string]string, len(there))
 	for _, v := range there {
-		form := r.form(v)
-		known[form] = append(known[form], v)
+		if form := ldapText(r.leaf.Type, scimValue(r.leaf.Type, v)); known[form] == "" {
+			known[form] = v
+		}
 	}
-	var values []string
-	for _, v := range want {
-		alike := known[r.form(v)]
-		switch {
-		case len(alike) == 0 || !numeric(r.leaf.Type) && !slices.Contains(alike, v):
-			values = append(values, v)
-		case r.showsOne():
-			values = append(values, r.nearest(v, alike))
-		default:
-			values = append(values, alike...)
-			known[r.form(v)] = nil
+	values := make([]string, len(want))
+	for i, v := range want {
+		values[i] = v
+		if as, ok := known[v]; ok {
+			values[i] = as
 		}
 	}
 	return values
 }
-
-// nearest returns the value itself if it is among those alike, else the first.
-func (r *rule) nearest(v string, alike []string) string {
-	if slices.Contains(alike, v) {
-		return v
-	}
-	return alike[0]
-}
-
-// form is one text for LDAP values that stand for the same value.
-func (r *rule) form(v string) string { return r.leaf.Form(fmt.Sprint(scimValue(r.leaf.Type, v))) }
 
 // numeric reports whether values of the type are compared by what they are
 // worth, whatever their text in the directory is.

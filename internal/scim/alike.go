@@ -59,11 +59,10 @@ func form(a Attribute, v any) string {
 		}
 		return literal(parts)
 	}
-	return a.Form(text(v))
+	return a.simpleForm(text(v))
 }
 
-// Form is one text for the texts of simple values that the schema holds equal.
-func (a Attribute) Form(s string) string {
+func (a Attribute) simpleForm(s string) string {
 	switch a.Type {
 	case Boolean:
 		if b, ok := ParseBoolean(s); ok {
