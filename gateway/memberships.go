@@ -7,18 +7,12 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
 
-const (
-	// sideBySide is how many look-ups one request has under way.
-	sideBySide = 4
-	// nesting is how many levels of groups in groups are followed.
-	nesting = 10
-)
+// nesting is how many levels of groups in groups are followed.
+const nesting = 10
 
 // groupType returns the type of the groups that entries of a type can be in,
 // nil where the tenant has none.
@@ -63,16 +57,6 @@ func (t *resourceType) memberships(ctx context.Context, dns []string) ([][]mappi
 	return all, err
 }
 
-// together does n things, some of them side by side.
-func together(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(sideBySide)
-	for i := range n {
-		work.Go(func() error { return do(ctx, i) })
-	}
-	return work.Wait()
-}
-
 // holding finds the tenant's groups that have one of the names as a member.
 func (t *resourceType) holding(ctx context.Context, names []string) ([]mapping.Ref, error) {
 	if len(names) == 0 {
@@ -101,12 +85,6 @@ func (t *resourceType) shownRefs(entries []directory.Entry) []mapping.Ref {
 
 func (t *resourceType) ref(e directory.Entry) mapping.Ref {
 	return mapping.Ref{ID: e.ID, Type: t.name(), DN: e.DN, Display: t.mapping.Display(e)}
-}
-
-// shows reports whether others can refer to an entry: nobody does to one that
-// is being deleted.
-func shows(e directory.Entry) bool {
-	return e.Marker.State == directory.Active || e.Marker.State == directory.Inactive
 }
 
 func namesOf(refs []mapping.Ref) []string {

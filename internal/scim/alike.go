@@ -94,7 +94,7 @@ func numberForm(s string) string {
 	switch {
 	case err != nil:
 		return strings.TrimSpace(s)
-	case f == math.Trunc(f) && math.Abs(f) < 1<<53:
+	case f == math.Trunc(f) && math.Abs(f) < 1<<63:
 		return strconv.FormatInt(int64(f), 10)
 	}
 	return strconv.FormatFloat(f, 'g', -1, 64)

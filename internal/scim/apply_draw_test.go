@@ -33,6 +33,8 @@ func drawDefinition(t *rapid.T) Definition {
 			{Name: name + "Mails", Type: Complex, MultiValued: true, Mutability: writable.Draw(t, name+"Mails"), Required: rarely("required mails"),
 				SubAttributes: []Attribute{{Name: "value", Mutability: ReadWrite, CaseExact: exact.Draw(t, "exact")}, part("type", String), part("display", String),
 					plain("primary", Boolean)}},
+			{Name: name + "Peers", Type: Complex, MultiValued: true, Mutability: ReadWrite,
+				SubAttributes: []Attribute{plain("value", String), {Name: "$ref", Mutability: ReadOnly}}},
 			{Name: name + "Homes", Type: Complex, MultiValued: true, Mutability: ReadWrite,
 				SubAttributes: []Attribute{plain("country", String), part("type", String), plain("primary", Boolean)}},
 			{Name: name + "Crew", Type: Complex, MultiValued: true, Mutability: ReadWrite,

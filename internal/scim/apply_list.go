@@ -105,19 +105,22 @@ func overlaid(old map[string]any, element any) map[string]any {
 	return merged
 }
 
-// identity is equal for elements that are the same to a client: equal in value
-// as the schema compares it, and in type if the attribute is not keyed (RFC 7643
-// section 2.4).
+// identity is equal for elements that are the same to a client: equal in value,
+// and in type if the attribute is not keyed (RFC 7643 section 2.4). Only ids are
+// one in any case: of other values a directory may hold two spellings.
 func identity(a Attribute, element any) string {
 	object, ok := element.(map[string]any)
 	value, valued := object["value"]
 	switch {
 	case !ok || !valued:
-		return form(a, element)
+		return literal(element)
 	case a.keyed():
 		return a.key(text(value))
 	}
-	return form(a, map[string]any{"value": value, "type": object["type"]})
+	if _, refers := a.Sub("$ref"); refers {
+		value = a.key(text(value))
+	}
+	return literal([]any{value, object["type"]})
 }
 
 // putList stores a list, having seen to it that at most one element is primary

@@ -172,9 +172,9 @@ func (m model) names(a Attribute, given, e any) bool {
 	g, _ := given.(map[string]any)
 	o, _ := e.(map[string]any)
 	if g == nil || o == nil || g["value"] == nil || o["value"] == nil {
-		return m.equal(a, given, e)
+		return same(given, e)
 	}
-	return m.part(a, "value", g, o) && (m.keyed(a) || g["type"] == nil || m.part(a, "type", g, o))
+	return m.valued(a, g, o) && (m.keyed(a) || g["type"] == nil || same(g["type"], o["type"]))
 }
 
 // inPart sets a sub-attribute of a complex attribute.
@@ -282,9 +282,15 @@ func (m model) same(a Attribute, e, o any) bool {
 	x, _ := e.(map[string]any)
 	y, _ := o.(map[string]any)
 	if x == nil || y == nil || x["value"] == nil || y["value"] == nil {
-		return m.equal(a, e, o)
+		return same(e, o)
 	}
-	return m.part(a, "value", x, y) && (m.keyed(a) || m.part(a, "type", x, y))
+	return m.valued(a, x, y) && (m.keyed(a) || same(x["type"], y["type"]))
+}
+
+// valued reports whether two elements have the same value: ids in any case.
+func (m model) valued(a Attribute, x, y map[string]any) bool {
+	_, refers := named(a.SubAttributes, "$ref")
+	return same(x["value"], y["value"]) || (refers || m.keyed(a)) && m.part(a, "value", x, y)
 }
 
 // part reports whether a part of two elements is equal.
@@ -297,7 +303,7 @@ func (m model) part(a Attribute, name string, x, y map[string]any) bool {
 func (m model) untyped(a Attribute, e, o any) bool {
 	x, _ := e.(map[string]any)
 	y, _ := o.(map[string]any)
-	return x != nil && y != nil && x["value"] != nil && x["type"] == nil && m.part(a, "value", x, y)
+	return x != nil && y != nil && x["value"] != nil && x["type"] == nil && m.valued(a, x, y)
 }
 
 // onlyPrimary keeps the winner's primary, or the first one (RFC 7643 section 2.4).

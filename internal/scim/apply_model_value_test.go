@@ -208,7 +208,7 @@ func (m model) equal(a Attribute, x, y any) bool {
 		return ok
 	case string:
 		y, ok := y.(string)
-		return ok && (x == y || !a.CaseExact && strings.ToLower(x) == strings.ToLower(y))
+		return ok && (x == y || !a.CaseExact && strings.EqualFold(x, y))
 	case json.Number:
 		y, ok := y.(json.Number)
 		f, _ := strconv.ParseFloat(string(x), 64)

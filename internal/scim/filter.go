@@ -1,11 +1,6 @@
 package scim
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // Filter is a filter of RFC 7644 section 3.4.2.2: one of [And], [Or], [Not],
 // [Compare], [Present] and [ValuePath].
@@ -102,26 +97,4 @@ func join(filters []Filter, separator string, enclose func(Filter) bool) string 
 		}
 	}
 	return strings.Join(parts, separator)
-}
-
-// text is a simple value as text.
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	}
-	return fmt.Sprint(v)
-}
-
-// literal prints a value as JSON, strings without the HTML escapes.
-func literal(v any) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return literal(fmt.Sprint(v)) // no JSON value: the caller's mistake, shown as text
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -114,6 +114,7 @@ func (o Ordering) form(v any) string {
 // numberKey writes a number so that bytes compare as numbers do, whole ones of
 // 64 bits exactly.
 func numberKey(s string) string {
+	s = numberForm(s)
 	f, _ := json.Number(s).Float64()
 	if f == 0 {
 		f = 0 // -0 is 0

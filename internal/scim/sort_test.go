@@ -115,4 +115,9 @@ func TestNumberKeysCompareAsNumbers(t *testing.T) {
 	if !slices.IsSorted(keys) || numberKey("-0") != numberKey("0") || numberKey("1e2") > numberKey("101") {
 		t.Errorf("%q", keys)
 	}
+	for _, same := range [][2]string{{"1", "1.0"}, {"100", "1e2"}, {"1000000000000000000", "1e18"}} {
+		if numberKey(same[0]) != numberKey(same[1]) {
+			t.Errorf("%s and %s are in an order", same[0], same[1])
+		}
+	}
 }
