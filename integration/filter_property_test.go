@@ -28,7 +28,7 @@ var nastyValues = []string{
 	"M\u00fcller", "Mu\u0308ller", "m\u00dcLLER", "stra\u00dfe", "STRASSE", "strasse", "\u1e9e", "\u0131s", "is", "IS", "\u0130S", "\u03bf\u03b4\u03cc\u03c2", "\u039f\u0394\u038c\u03a3", "\u03bf\u03b4\u03cc\u03c3",
 	"\u017fet", "set", "\u212aelvin", "kelvin", "\u00b5m", "\u03bcm", "\ufb01ne", "fine", "\u00c5ngstr\u00f6m", "\u212bngstr\u00f6m", "\u540d\u524d", "\u30ab", "\uff76", "\uff21b", "Ab",
 	"\U0001f469\u200d\U0001f4bb", "\U00010400", "\U00010428", "\u10d0", "\u1c90", "42", "042", "4.2", "1e3", "-7", "true", "True", "FALSE", "null", "2011-05-13T04:42:34Z", "and", "or", "not (x)",
-	"x eq \"y\"", "[type eq \"work\"]", strings.Repeat("long", 60), strings.Repeat("\u00fc", 80), "O'Malley", "a", "A", "b", "z", "Z", "_", "^",
+	"x eq \"y\"", "[type eq \"work\"]", strings.Repeat("long", 55), strings.Repeat("\u00fc", 80), "O'Malley", "a", "A", "b", "z", "Z", "_", "^",
 }
 
 // filteredPeople makes people and groups whose values are nasty.

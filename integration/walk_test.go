@@ -362,6 +362,28 @@ func TestWalkAcrossGateways(t *testing.T) {
 	inOrder(t, "by index", walked, people, false, created)
 }
 
+// A gateway that still remembers an older walk through the list does not show
+// that to a walk that began elsewhere: who came between is seen.
+func TestWalkAcrossGatewaysSeesWhoCameBefore(t *testing.T) {
+	t.Parallel()
+	s, people := crowded(t, 20, 10)
+	g := serve(t, s)
+	other, err := startServe(t.Context(), g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.endWith(t)
+	other.of(g.slapd, g.token)
+	first, second := g.client(t), other.client(t)
+	for _, older := range []string{"startIndex=1", "cursor="} {
+		second.get("/Users?count=5&" + older).want(http.StatusOK)
+		name := unlike("eve")
+		people[first.create(person(name))] = name
+		w := walking{t: t, turns: []*client{first, second}}
+		eachOnce(t, "by cursor, after "+older, w.byCursor(5), people)
+	}
+}
+
 // A cursor opens one list of one tenant, and no gateway with another key.
 func TestCursorsAreOfOneGatewayFamily(t *testing.T) {
 	t.Parallel()
