@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/token"
 	"scimgate/mapping"
 )
 
@@ -45,13 +46,7 @@ type Config struct {
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
 // error is for the log and leaves ok meaningful.
 type Authenticator interface {
-	Verify(text string, now time.Time) (id Identity, ok bool, err error)
-}
-
-// Identity is what a token says of whoever presents it.
-type Identity struct {
-	ID      string // of the token, for the log
-	Subject string // the person that it names; "" is a client that acts for all
+	Verify(text string, now time.Time) (id token.Identity, ok bool, err error)
 }
 
 // Tenant is one IdP connection.

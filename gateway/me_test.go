@@ -6,16 +6,18 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"scimgate/internal/token"
 )
 
 // subjects lets in "open", and for everything else whoever it names.
 type subjects struct{}
 
-func (subjects) Verify(text string, _ time.Time) (Identity, bool, error) {
+func (subjects) Verify(text string, _ time.Time) (token.Identity, bool, error) {
 	if text == "open" {
-		return Identity{ID: "t1"}, true, nil
+		return token.Identity{ID: "t1"}, true, nil
 	}
-	return Identity{ID: "t2", Subject: text}, true, nil
+	return token.Identity{ID: "t2", Subject: text}, true, nil
 }
 
 // meSite is a site whose tenant has a Me with all methods, by an attribute.

@@ -98,7 +98,7 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 			continue
 		}
 		want.Attributes[r.config.LDAP] = values
-		if m.distinct(r) {
+		if r.distinct {
 			for _, v := range values {
 				want.Keys = append(want.Keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
 			}
