@@ -245,8 +245,12 @@ func (m *Mapping) allowed(r *rule, value string) error {
 }
 
 // allowedExcept is allowed for a value in which some characters are the
-// administrator's own: those that stand in a template.
+// administrator's own: those that stand in a template. The directory's alphabet
+// holds for these, too.
 func (m *Mapping) allowedExcept(r *rule, value, literal string) error {
+	if err := r.inAlphabet(value); err != nil {
+		return err
+	}
 	forbidden := strings.Map(func(c rune) rune {
 		if strings.ContainsRune(literal, c) {
 			return -1
