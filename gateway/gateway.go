@@ -78,10 +78,14 @@ type Gateway struct {
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
-func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
+func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
+	cursors, err := newSealer(cfg.CursorKey)
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
 		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		walks: newWalks(placesKept), cursors: newSealer(cfg.CursorKey), enumerating: semaphore.NewWeighted(enumerations),
+		walks: newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
 	}
 	e := g.echo
 	e.HideBanner = true
@@ -95,7 +99,7 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
 			g.route(e.Group(base), tenant)
 		}
 	}
-	return g
+	return g, nil
 }
 
 // route is the table of RFC 7644 section 3.2 for one base path.

@@ -56,13 +56,21 @@ func newSite(t testing.TB) *site {
 		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
 	}
 	cfg := Config{BodyBytes: 4096, PageSize: 10, BulkOperations: 20, RequestTimeout: 5 * time.Second}
-	s.Gateway = New(cfg, []Tenant{
+	s.Gateway = must(New(cfg, []Tenant{
 		{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: password{token: "open"},
 			Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}},
 		{Name: "entra", BasePaths: []string{"/entra/scim/v2"}, Tokens: password{token: "sesame", err: errors.New("file is gone")},
 			Types: []Type{{Mapping: users, Store: &memory{source: "entra"}}}},
-	}, zap.NewNop())
+	}, zap.NewNop()))
 	return s
+}
+
+// must returns what cannot fail in a test.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func compiled(t testing.TB, name string, cfg mapping.Config) *mapping.Mapping {

@@ -25,8 +25,8 @@ func meSite(t testing.TB, by string, methods ...string) *site {
 	t.Helper()
 	s := newSite(t)
 	users, groups := s.tenants[0].types[0].mapping, s.tenants[0].types[1].mapping
-	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: subjects{},
-		Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}, Me: &Me{By: by, Methods: methods}}}, zap.NewNop())
+	s.Gateway = must(New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: subjects{},
+		Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}, Me: &Me{By: by, Methods: methods}}}, zap.NewNop()))
 	return s
 }
 

@@ -56,7 +56,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 	for _, name := range unknown {
 		learning.Go(func() { h.later(whileServing, name) })
 	}
-	g := gateway.New(gateway.Config{
+	g, err := gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
 		PageSize:       cfg.Server.Limits.PageSize,
@@ -65,6 +65,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		FilterEntries:  cfg.Server.Limits.FilterEntries,
 		CursorKey:      cursorKey(cfg.StateDir, log),
 	}, tenants, log)
+	if err != nil {
+		return err
+	}
 	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
 }
 
