@@ -251,8 +251,8 @@ func (r *raced) Update(ctx context.Context, old directory.Entry, c directory.Cha
 // A panic costs the request and nothing else; its text stays in the house.
 func TestPanicsAreA500(t *testing.T) {
 	s := newSite(t)
-	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
-		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: broken{}}}}}, zap.NewNop())
+	s.Gateway = must(New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
+		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: broken{}}}}}, zap.NewNop()))
 	w := s.ask("GET", "/scim/v2/Users", "")
 	isError(t, w, 500, "")
 	if strings.Contains(w.Body.String(), "ann") {
@@ -266,8 +266,8 @@ func TestLostRacesAreTriedAgain(t *testing.T) {
 	s := newSite(t)
 	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)
 	store := &raced{s.users, 3}
-	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
-		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: store}}}}, zap.NewNop())
+	s.Gateway = must(New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
+		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: store}}}}, zap.NewNop()))
 	if got := is(t, s.ask("PUT", "/scim/v2/Users/id-1", `{"userName":"ann","title":"Boss"}`), 200); got["title"] != "Boss" {
 		t.Errorf("%v", got)
 	}
@@ -327,8 +327,8 @@ func TestALockThatWasLiftedIsSetAgain(t *testing.T) {
 	s := newSite(t)
 	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","active":false}`), 201)
 	store := &unlocking{memory: s.users}
-	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
-		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: store}}}}, zap.NewNop())
+	s.Gateway = must(New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"},
+		Types: []Type{{Mapping: s.tenants[0].types[0].mapping, Store: store}}}}, zap.NewNop()))
 	if got := is(t, s.ask("PUT", "/scim/v2/Users/id-1", `{"userName":"ann","password":"s3cret"}`), 200); got["active"] != false {
 		t.Errorf("%v", got)
 	}

@@ -80,7 +80,7 @@ func (j *job) perform(k call) outcome {
 	write := bulkWrites[k.method]
 	out := outcome{}
 	if err := g.recoverPanic(g.handle(k.typ, write.operation, write.do))(c); err != nil {
-		out.failure = g.asSCIM(err, labelOf(c))
+		out.failure = g.asSCIM(err, wordsOf(c))
 		ev.fail(err, out.failure)
 		c.Response().Status = out.failure.Status
 	}

@@ -46,19 +46,19 @@ func digestOf(parts ...string) digest {
 type sealer struct{ aead cipher.AEAD }
 
 // newSealer takes a key of its own where it is given none.
-func newSealer(key [32]byte) sealer {
+func newSealer(key [32]byte) (sealer, error) {
 	if key == ([32]byte{}) {
 		_, _ = rand.Read(key[:]) // never fails: it ends the program instead
 	}
 	block, err := aes.NewCipher(key[:])
 	if err != nil {
-		panic(err) // only for a key of another size
+		return sealer{}, fmt.Errorf("the key of cursors: %w", err)
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // only for a block of another size
+		return sealer{}, fmt.Errorf("the key of cursors: %w", err)
 	}
-	return sealer{aead}
+	return sealer{aead}, nil
 }
 
 // cursorPurpose binds what is sealed to this use of the key.

@@ -23,15 +23,15 @@ func TestCursorsAreReadBack(t *testing.T) {
 	old := someCursor()
 	old.after = place{created: -62135596800}
 	for _, c := range []cursor{someCursor(), old} {
-		text := newSealer(key).seal(c)
-		got, err := newSealer(key).open(text)
+		text := must(newSealer(key)).seal(c)
+		got, err := must(newSealer(key)).open(text)
 		if err != nil || got != c {
 			t.Errorf("%+v, want %+v: %v", got, c, err)
 		}
 		if strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			t.Errorf("%q has characters that RFC 9865 section 2 does not allow", text)
 		}
-		if strings.Contains(text, "ann") || newSealer(key).seal(c) == text {
+		if strings.Contains(text, "ann") || must(newSealer(key)).seal(c) == text {
 			t.Errorf("%q is not sealed", text)
 		}
 		isStrange(t, [32]byte{2}, text)
@@ -41,7 +41,7 @@ func TestCursorsAreReadBack(t *testing.T) {
 
 func isStrange(t *testing.T, key [32]byte, text string) {
 	t.Helper()
-	_, err := newSealer(key).open(text)
+	_, err := must(newSealer(key)).open(text)
 	var e *scim.Error
 	if !errors.As(err, &e) || e.Status != 400 || e.Type != scim.TypeInvalidCursor {
 		t.Errorf("%.80q: %v, want 400 invalidCursor", text, err)
@@ -51,7 +51,7 @@ func isStrange(t *testing.T, key [32]byte, text string) {
 // No bit of a cursor can be changed, nothing added and nothing taken away.
 func TestCursorsCannotBeTamperedWith(t *testing.T) {
 	key := [32]byte{1}
-	text := newSealer(key).seal(someCursor())
+	text := must(newSealer(key)).seal(someCursor())
 	for i := range text {
 		other := byte('A')
 		if text[i] == other {
@@ -97,7 +97,7 @@ func FuzzCursorInside(f *testing.F) {
 
 // Text of a client is a cursor of this gateway or 400 invalidCursor.
 func FuzzCursor(f *testing.F) {
-	s := newSealer([32]byte{1})
+	s := must(newSealer([32]byte{1}))
 	f.Add(s.seal(someCursor()))
 	for _, text := range []string{"", "abc", "VZUTiyhEQJ94IR", "====", strings.Repeat("A", 5000)} {
 		f.Add(text)

@@ -23,7 +23,7 @@ const retryAfter = 5
 // directory's own words never leave the house: they go to the log. Why a password
 // policy refuses a password is the exception, in sentences from a table.
 func (g *Gateway) replyError(err error, c echo.Context) {
-	e := g.asSCIM(err, labelOf(c))
+	e := g.asSCIM(err, wordsOf(c))
 	if t, ok := c.Get(tenantKey).(*tenant); ok && errors.Is(err, echo.ErrNotFound) {
 		e = nowhere(t.endpoints())
 	}
@@ -51,9 +51,9 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 	}
 }
 
-// asSCIM chooses the answer to an error. label names an LDAP attribute as the
-// client knows it. What asSCIM does not know is a 500 that says nothing.
-func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error {
+// asSCIM chooses the answer to an error. words are what the client
+// knows of an LDAP attribute. What asSCIM does not know is a 500 that says nothing.
+func (g *Gateway) asSCIM(err error, words words) *scim.Error {
 	var known *scim.Error
 	var dir *directory.Error
 	var echoed *echo.HTTPError
@@ -61,7 +61,7 @@ func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error 
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &dir):
-		return fromDirectory(dir, label)
+		return fromDirectory(dir, words)
 	case errors.As(err, &echoed):
 		return g.fromEcho(echoed)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -70,7 +70,7 @@ func (g *Gateway) asSCIM(err error, label func(ldap string) string) *scim.Error 
 	return internal()
 }
 
-func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Error {
+func fromDirectory(e *directory.Error, words words) *scim.Error {
 	switch e.Kind {
 	case directory.NotFound:
 		return &scim.Error{Status: http.StatusNotFound, Detail: "there is no resource with this id; it may have been deleted, so look it up again and use the id that is shown"}
@@ -78,20 +78,34 @@ func fromDirectory(e *directory.Error, label func(ldap string) string) *scim.Err
 		return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
 			Detail: "another entry of the directory has this name or one of the unique values, or a group that is not this tenant's still lists the name; the log says which: change the value here, or mend that entry"}
 	case directory.Invalid:
-		what := "a value"
-		if e.Attribute != "" && label(e.Attribute) != "" {
-			what = "the value of " + label(e.Attribute)
-		}
-		if e.Reason != "" {
-			return scim.BadRequest(scim.TypeInvalidValue, "the directory's password policy refuses %s: %s", what, e.Reason)
-		}
-		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it; correct it at the source, or leave the attribute out", what)
+		return refused(e, words)
 	case directory.TooMany:
 		return scim.BadRequest(scim.TypeTooMany, "the directory refuses to return so many entries; narrow the filter, or ask its operator to raise the size limit")
 	case directory.Changed, directory.Unavailable:
 		return unavailable()
 	}
 	return internal()
+}
+
+// refused says what the directory does not accept, and what it would take.
+func refused(e *directory.Error, words words) *scim.Error {
+	what := "a value"
+	if e.Attribute != "" && words.Label(e.Attribute) != "" {
+		what = "the value of " + words.Label(e.Attribute)
+	}
+	takes := ""
+	if e.Malformed {
+		takes = words.Takes(e.Attribute)
+	}
+	switch {
+	case e.Reason != "":
+		return scim.BadRequest(scim.TypeInvalidValue, "the directory's password policy refuses %s: %s", what, e.Reason)
+	case e.Limit > 0:
+		return scim.BadRequest(scim.TypeInvalidValue, "%s is too long to name an entry of the directory: about %d bytes are possible, and letters beyond ASCII have several; shorten it", what, e.Limit)
+	case takes != "":
+		return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: it takes %s; correct it at the source, or leave the attribute out", what, takes)
+	}
+	return scim.BadRequest(scim.TypeInvalidValue, "the directory does not accept %s: its syntax, length or policy forbids it; correct it at the source, or leave the attribute out", what)
 }
 
 func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
@@ -123,14 +137,26 @@ func nowhere(endpoints []string) *scim.Error {
 	return &scim.Error{Status: http.StatusNotFound, Detail: "there is nothing at this path; resources are at " + names + " below the base URL"}
 }
 
-// labelOf returns how attributes are called in the request's resource type. A
-// request about all types has no word for one, and LDAP's is not the client's.
-func labelOf(c echo.Context) func(string) string {
-	if t, ok := c.Get(typeKey).(*resourceType); ok {
-		return t.mapping.Label
-	}
-	return func(string) string { return "" }
+// words are what clients know of the LDAP attributes: a mapping.Mapping has them.
+type words interface {
+	Label(ldap string) string // what it is called
+	Takes(ldap string) string // what its values are, or ""
 }
+
+// wordsOf returns the words of the request's resource type.
+func wordsOf(c echo.Context) words {
+	if t, ok := c.Get(typeKey).(*resourceType); ok {
+		return t.mapping
+	}
+	return wordless{}
+}
+
+// wordless are the words of a request that is about no type, or about all:
+// LDAP's words are not the client's.
+type wordless struct{}
+
+func (wordless) Label(string) string { return "" }
+func (wordless) Takes(string) string { return "" }
 
 func internal() *scim.Error {
 	return &scim.Error{Status: http.StatusInternalServerError,

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/token"
 	"scimgate/mapping"
 )
 
@@ -45,13 +46,7 @@ type Config struct {
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
 // error is for the log and leaves ok meaningful.
 type Authenticator interface {
-	Verify(text string, now time.Time) (id Identity, ok bool, err error)
-}
-
-// Identity is what a token says of whoever presents it.
-type Identity struct {
-	ID      string // of the token, for the log
-	Subject string // the id of the person that it names; "" is a client that acts for all
+	Verify(text string, now time.Time) (id token.Identity, ok bool, err error)
 }
 
 // Tenant is one IdP connection.
@@ -83,10 +78,14 @@ type Gateway struct {
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
-func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
+func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
+	cursors, err := newSealer(cfg.CursorKey)
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
 		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		walks: newWalks(placesKept), cursors: newSealer(cfg.CursorKey), enumerating: semaphore.NewWeighted(enumerations),
+		walks: newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
 	}
 	e := g.echo
 	e.HideBanner = true
@@ -100,7 +99,7 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) *Gateway {
 			g.route(e.Group(base), tenant)
 		}
 	}
-	return g
+	return g, nil
 }
 
 // route is the table of RFC 7644 section 3.2 for one base path.

@@ -13,6 +13,7 @@ import (
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
+	"scimgate/internal/token"
 	"scimgate/mapping"
 )
 
@@ -28,8 +29,8 @@ type password struct {
 	err   error
 }
 
-func (p password) Verify(text string, _ time.Time) (Identity, bool, error) {
-	return Identity{ID: "t1"}, p.token != "" && text == p.token, p.err
+func (p password) Verify(text string, _ time.Time) (token.Identity, bool, error) {
+	return token.Identity{ID: "t1"}, p.token != "" && text == p.token, p.err
 }
 
 func newSite(t testing.TB) *site {
@@ -55,13 +56,21 @@ func newSite(t testing.TB) *site {
 		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
 	}
 	cfg := Config{BodyBytes: 4096, PageSize: 10, BulkOperations: 20, RequestTimeout: 5 * time.Second}
-	s.Gateway = New(cfg, []Tenant{
+	s.Gateway = must(New(cfg, []Tenant{
 		{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: password{token: "open"},
 			Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}},
 		{Name: "entra", BasePaths: []string{"/entra/scim/v2"}, Tokens: password{token: "sesame", err: errors.New("file is gone")},
 			Types: []Type{{Mapping: users, Store: &memory{source: "entra"}}}},
-	}, zap.NewNop())
+	}, zap.NewNop()))
 	return s
+}
+
+// must returns what cannot fail in a test.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func compiled(t testing.TB, name string, cfg mapping.Config) *mapping.Mapping {
@@ -70,8 +79,27 @@ func compiled(t testing.TB, name string, cfg mapping.Config) *mapping.Mapping {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
+	if faults := m.Hold(usualSchema{}); len(faults) > 0 {
+		t.Fatal(faults)
+	}
 	return m
 }
+
+// usualSchema is a directory that has every attribute and compares texts as most do.
+type usualSchema struct{}
+
+func (usualSchema) Attribute(name string) (directory.AttributeType, bool) {
+	return directory.AttributeType{
+		Names: []string{name}, Syntax: "1.3.6.1.4.1.1466.115.121.1.34",
+		Equality: "caseIgnoreMatch", Substring: "caseIgnoreSubstringsMatch",
+	}, true
+}
+
+func (usualSchema) Class(name string) (directory.ObjectClass, bool) {
+	return directory.ObjectClass{Names: []string{name}}, true
+}
+
+func (usualSchema) Allowed([]string) (must, may []string, extensible bool) { return nil, nil, true }
 
 // ask sends a request with a valid token; headers are pairs of name and value.
 func (s *site) ask(method, path, body string, headers ...string) *httptest.ResponseRecorder {

@@ -61,9 +61,9 @@ func TestOwnAttributesOfAnyNameAreSortedBy(t *testing.T) {
 	s := newSite(t)
 	types := s.tenants[0].types
 	rooms := &memory{source: "okta", base: "ou=rooms", naming: "cn"}
-	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"}, Types: []Type{
+	s.Gateway = must(New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"}, Types: []Type{
 		{Mapping: types[0].mapping, Store: s.users}, {Mapping: types[1].mapping, Store: s.groups}, {Mapping: room, Store: rooms},
-	}}}, zap.NewNop())
+	}}}, zap.NewNop()))
 	for i, name := range []string{"a", "b", "c"} {
 		is(t, s.ask("POST", "/scim/v2/Rooms", fmt.Sprintf(`{"displayName":"%s","members":"%d","groups":"%d"}`, name, 3-i, (i+1)%3)), 201)
 	}

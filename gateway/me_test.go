@@ -6,16 +6,18 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"scimgate/internal/token"
 )
 
 // subjects lets in "open", and for everything else whoever it names.
 type subjects struct{}
 
-func (subjects) Verify(text string, _ time.Time) (Identity, bool, error) {
+func (subjects) Verify(text string, _ time.Time) (token.Identity, bool, error) {
 	if text == "open" {
-		return Identity{ID: "t1"}, true, nil
+		return token.Identity{ID: "t1"}, true, nil
 	}
-	return Identity{ID: "t2", Subject: text}, true, nil
+	return token.Identity{ID: "t2", Subject: text}, true, nil
 }
 
 // meSite is a site whose tenant has a Me with some methods.
@@ -23,8 +25,8 @@ func meSite(t testing.TB, methods ...string) *site {
 	t.Helper()
 	s := newSite(t)
 	users, groups := s.tenants[0].types[0].mapping, s.tenants[0].types[1].mapping
-	s.Gateway = New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: subjects{},
-		Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}, Me: &Me{Methods: methods}}}, zap.NewNop())
+	s.Gateway = must(New(s.config, []Tenant{{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: subjects{},
+		Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}, Me: &Me{Methods: methods}}}, zap.NewNop()))
 	return s
 }
 

@@ -39,6 +39,9 @@ func TestErrorsBecomeSCIMErrors(t *testing.T) {
 		{"invalid attribute", dir(directory.Invalid, "mail"), 400, "invalidValue", "mail"},
 		{"password policy", &directory.Error{Kind: directory.Invalid, Attribute: "userPassword", Reason: "Password is too short", Err: errors.New(secret)},
 			400, "invalidValue", "the label of userPassword: Password is too short"},
+		{"malformed", &directory.Error{Kind: directory.Invalid, Attribute: "mail", Malformed: true, Err: errors.New(secret)},
+			400, "invalidValue", "the label of mail: it takes what mail takes; correct"},
+		{"too long", &directory.Error{Kind: directory.Invalid, Attribute: "uid", Limit: 200, Err: errors.New(secret)}, 400, "invalidValue", "about 200 bytes"},
 		{"too many", dir(directory.TooMany, ""), 400, "tooMany", "filter"},
 		{"unavailable", dir(directory.Unavailable, ""), 503, "", "later"},
 		{"internal", dir(directory.Internal, "mail"), 500, "", "log"},
@@ -55,7 +58,7 @@ func TestErrorsBecomeSCIMErrors(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, err := range []error{tc.err, fmt.Errorf("%s: %w", secret, tc.err), errors.Join(errors.New(secret), tc.err)} {
-				got := (&Gateway{}).asSCIM(err, func(name string) string { return "the label of " + name })
+				got := (&Gateway{}).asSCIM(err, labels{})
 				if got.Status != tc.status || got.Type != tc.typ || !strings.Contains(got.Detail, tc.word) {
 					t.Errorf("%v: got %d %q %q", err, got.Status, got.Type, got.Detail)
 				}
@@ -67,6 +70,12 @@ func TestErrorsBecomeSCIMErrors(t *testing.T) {
 		})
 	}
 }
+
+// labels are words of no mapping.
+type labels struct{}
+
+func (labels) Label(name string) string { return "the label of " + name }
+func (labels) Takes(name string) string { return "what " + name + " takes" }
 
 func TestTidyPath(t *testing.T) {
 	for in, want := range map[string]string{

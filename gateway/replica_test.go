@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"scimgate/internal/token"
 )
 
 // twoTokens lets two clients in.
 type twoTokens struct{}
 
-func (twoTokens) Verify(text string, _ time.Time) (Identity, bool, error) {
-	return Identity{ID: text}, text == "open" || text == "second", nil
+func (twoTokens) Verify(text string, _ time.Time) (token.Identity, bool, error) {
+	return token.Identity{ID: text}, text == "open" || text == "second", nil
 }
 
 // replicas are two gateways over the same people that share a key.
@@ -25,10 +27,10 @@ func replicas(t *testing.T, people int) (*site, *site) {
 	start := func() *site {
 		cfg := one.config
 		cfg.CursorKey = [32]byte{1}
-		return &site{users: one.users, groups: one.groups, Gateway: New(cfg, []Tenant{{
+		return &site{users: one.users, groups: one.groups, Gateway: must(New(cfg, []Tenant{{
 			Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: twoTokens{}, Types: []Type{
 				{Mapping: types[0].mapping, Store: one.users}, {Mapping: types[1].mapping, Store: one.groups}},
-		}}, zap.NewNop())}
+		}}, zap.NewNop()))}
 	}
 	return start(), start()
 }

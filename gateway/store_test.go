@@ -23,6 +23,7 @@ type memory struct {
 	entries  []directory.Entry
 	next     int
 	fail     error // what every call answers, where it is set
+	deaf     bool  // removes nothing
 	searches int
 	asked    []directory.Query // by searches
 	between  func()            // runs once, before the next change of members
@@ -167,6 +168,14 @@ func (m *memory) ChangeMembers(ctx context.Context, id, version string, c direct
 func (m *memory) Remove(ctx context.Context, e directory.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, other := range m.entries {
+		if other.ID == e.ID && other.Version != e.Version {
+			return &directory.Error{Op: "delete", Kind: directory.Changed}
+		}
+	}
+	if m.deaf {
+		return &directory.Error{Op: "delete", Kind: directory.Unavailable}
+	}
 	m.entries = slices.DeleteFunc(m.entries, func(other directory.Entry) bool { return other.ID == e.ID })
 	return m.failure(ctx)
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -130,6 +129,10 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	if old.Marker.State == directory.Deleting && want.Active == nil && !m.Deactivates() {
+		active := true // a type that cannot say so is asked for, so it is to stay
+		want.Active = &active
+	}
 	if old.Marker.State == directory.Deleting && want.Active != nil {
 		// A delete was interrupted, and the client has changed its mind. As with
 		// a revival, no group comes back.
@@ -207,76 +210,4 @@ func (q *request) keepLocked(e directory.Entry) (directory.Entry, error) {
 		return e, nil
 	}
 	return q.typ.store.Update(q.ctx(), e, q.typ.mapping.Lock(e, e.Marker.State, q.stamp()))
-}
-
-// retire deletes the entry that the request names, or makes it a tombstone.
-// Locking comes first; what stops in between is completed by the same request.
-func (q *request) retire() error {
-	unlock, _, err := q.typ.tenant.writers.Acquire(q.ctx(), strings.ToLower(q.Param("id")))
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	for {
-		err := q.tryRetire()
-		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
-			return err
-		}
-	}
-}
-
-func (q *request) tryRetire() error {
-	t := q.typ
-	old, err := t.one(q.ctx(), q.Param("id"), t.mapping.WithoutMembers())
-	if err != nil {
-		return err
-	}
-	q.wrote(old)
-	if old.Marker.State != directory.Deleting {
-		if err := q.permitted(old); err != nil {
-			return err
-		}
-	}
-	if t.mapping.DeletesForGood() {
-		if err := q.leaveGroups(old); err != nil {
-			return err
-		}
-		return t.store.Remove(q.ctx(), old)
-	}
-	locked, err := t.store.Update(q.ctx(), old, t.mapping.Lock(old, directory.Deleting, q.stamp()))
-	if err != nil {
-		return err
-	}
-	if err := q.leaveGroups(locked); err != nil {
-		return err
-	}
-	_, err = t.store.Update(q.ctx(), locked, t.mapping.Lock(locked, directory.Deleted, q.stamp()))
-	return err
-}
-
-// leaveGroups takes an entry out of every group of the tenant.
-func (q *request) leaveGroups(e directory.Entry) error {
-	for _, t := range q.typ.tenant.types {
-		member := t.mapping.Members()
-		if member == "" {
-			continue
-		}
-		groups, err := t.store.Search(q.ctx(), directory.Query{Filter: directory.Eq(member, e.DN), Attributes: []string{}})
-		if err != nil {
-			return err
-		}
-		err = together(q.ctx(), len(groups), func(ctx context.Context, i int) error { return leave(ctx, t, groups[i].ID, e.DN) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func leave(ctx context.Context, t *resourceType, group, dn string) error {
-	err := t.store.ChangeMembers(ctx, group, "", directory.MemberChange{Remove: []string{dn}})
-	if directory.Is(err, directory.NotFound) {
-		return nil // the group went first
-	}
-	return err
 }

@@ -159,7 +159,7 @@ func (st *store) nameable(name string) error {
 // says no more than "other", because its database's keys are too short for it.
 func (st *store) refusedName(err error, name string) error {
 	if st.flavor.longName > 0 && len(escapeName(name)) > st.flavor.longName && ldap.IsErrorWithCode(err, ldap.LDAPResultOther) {
-		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
+		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Limit: st.flavor.longName, Err: err}
 	}
 	return err
 }

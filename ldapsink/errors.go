@@ -35,7 +35,8 @@ func wrap(op string, err error) error {
 	if reason := policyReason(err); reason != "" {
 		return &directory.Error{Op: op, Kind: directory.Invalid, Attribute: passwordAttribute, Reason: reason, Err: err}
 	}
-	return &directory.Error{Op: op, Kind: kindOf(err), Attribute: blamed(err), Err: err}
+	return &directory.Error{Op: op, Kind: kindOf(err), Attribute: blamed(err), Err: err,
+		Malformed: ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidAttributeSyntax, ldap.LDAPResultConstraintViolation)}
 }
 
 // kindOf says what the result of an operation means to a caller of the Store.

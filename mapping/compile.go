@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -118,7 +119,7 @@ func (c *compiler) fault(key, format string, args ...any) {
 // rule compiles one line of the declaration.
 func (c *compiler) rule(l line) {
 	key, rc := l.key, l.rule
-	r := rule{config: rc}
+	r := rule{config: rc, told: new(atomic.Pointer[directory.AttributeType])}
 	if rc.LDAP == "" {
 		c.fault(key+".ldap", "is missing; name the LDAP attribute")
 	}
@@ -317,6 +318,10 @@ func (c *compiler) roles() {
 	}
 	if m.config.StableKey != "" {
 		m.stable = c.find(m.config.StableKey)
+	}
+	for i := range m.rules {
+		r := &m.rules[i]
+		r.distinct = r.config.Unique || r == m.stable || r == m.naming
 	}
 	for key, r := range map[string]*rule{"rdn": m.naming, "stableKey": m.stable} {
 		if r != nil && !r.isComputed() && (r.readOnly() || r.isSecret() || r.leaf.Type == scim.Binary) {

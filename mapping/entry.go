@@ -98,7 +98,7 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 			continue
 		}
 		want.Attributes[r.config.LDAP] = values
-		if m.distinct(r) {
+		if r.distinct {
 			for _, v := range values {
 				want.Keys = append(want.Keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
 			}
@@ -245,8 +245,12 @@ func (m *Mapping) allowed(r *rule, value string) error {
 }
 
 // allowedExcept is allowed for a value in which some characters are the
-// administrator's own: those that stand in a template.
+// administrator's own: those that stand in a template. The directory's alphabet
+// holds for these, too.
 func (m *Mapping) allowedExcept(r *rule, value, literal string) error {
+	if err := r.inAlphabet(value); err != nil {
+		return err
+	}
 	forbidden := strings.Map(func(c rune) rune {
 		if strings.ContainsRune(literal, c) {
 			return -1

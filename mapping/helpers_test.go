@@ -114,7 +114,20 @@ func compile(t testing.TB, c Config, name string) *Mapping {
 	if m == nil {
 		t.FailNow()
 	}
+	usualRules(m)
 	return m
+}
+
+// usualRules tells a mapping that the directory compares as most do. That of
+// URIs minds case.
+func usualRules(m *Mapping) {
+	for i := range m.rules {
+		a := directory.AttributeType{Syntax: syntaxPrefix + "15", Equality: "caseIgnoreMatch", Substring: "caseIgnoreSubstringsMatch"}
+		if m.rules[i].leaf.Type == scim.Reference {
+			a.Equality, a.Substring = "caseExactMatch", "caseExactSubstringsMatch"
+		}
+		m.rules[i].learn(a)
+	}
 }
 
 // decode reads a body as a client sends it.

@@ -2,9 +2,11 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/scim"
 )
 
 // Stamp identifies one request in the marker of what it writes.
@@ -119,16 +121,26 @@ func (r *rule) replaced(there, want []string) []directory.Mod {
 	if r.showsOne() && len(there) > 1 {
 		shown = there[:1]
 	}
+	want = r.spelled(want, there)
 	if slices.Equal(slices.Sorted(slices.Values(shown)), slices.Sorted(slices.Values(want))) {
 		return nil
 	}
 	values := slices.Clone(want)
 	for _, v := range there[len(shown):] {
-		if !slices.Contains(values, v) {
+		if !slices.ContainsFunc(values, func(w string) bool { return r.mayEqual(v, w) }) {
 			values = append(values, v)
 		}
 	}
 	return []directory.Mod{{Op: directory.ModReplace, Attribute: r.config.LDAP, Values: values}}
+}
+
+// mayEqual reports whether the directory may take two values for one, and then
+// refuse them both.
+func (r *rule) mayEqual(v, w string) bool {
+	if _, known := r.ldap(); known || r.leaf.Type == scim.Binary {
+		return v == w
+	}
+	return strings.EqualFold(v, w)
 }
 
 // missing returns the wanted values without those that the entry has already

@@ -9,8 +9,9 @@ import (
 )
 
 // Hold holds the declaration against the schema that the directory has: what
-// it does not know, does not allow, or demands without a source. It notes how the
-// directory compares, so it comes before the first request.
+// it does not know, does not allow, or demands without a source. It notes what the
+// directory makes of each attribute. Requests may run meanwhile: until then they
+// ask for more than they need, and write an attribute as a whole.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
@@ -37,7 +38,7 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 		key := m.ruleKey(i)
 		if !r.isComputed() && r.readOnly() {
 			if a, ok := h.known(key+".ldap", r.config.LDAP); ok {
-				r.ldap = a
+				r.learn(a)
 				h.holds(key, r, a)
 			}
 			continue
@@ -46,13 +47,13 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 		if !ok {
 			continue
 		}
-		r.ldap = a
+		r.learn(a)
 		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
 			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
 				r.config.LDAP, r.path.String())
 		}
 		h.holds(key, r, a)
-		if m.distinct(r) {
+		if r.distinct {
 			h.comparable(key, a)
 		}
 		if r.always(m) {

@@ -77,6 +77,9 @@ func (m *Mapping) Definition() scim.Definition { return m.def }
 // DeletesForGood reports whether a delete removes the entry.
 func (m *Mapping) DeletesForGood() bool { return m.config.Delete == DeleteRemove }
 
+// Deactivates reports whether resources of the type can be inactive.
+func (m *Mapping) Deactivates() bool { return len(m.steps) > 0 }
+
 // WritesPasswords reports whether the password of a resource goes anywhere.
 func (m *Mapping) WritesPasswords() bool {
 	for i := range m.rules {

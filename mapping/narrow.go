@@ -84,15 +84,16 @@ func (r *rule) present() directory.Filter {
 // where SCIM does not.
 func (r *rule) comparable(op directory.FilterOp) bool {
 	loose := !r.leaf.CaseExact && !r.isReference() // a reference compares as a name
+	a, known := r.ldap()
 	switch {
 	case numeric(r.leaf.Type):
 		return false
-	case !r.known(): // then the usual rules are taken to be there; that of URIs minds case
-		return r.leaf.Type != scim.Reference || !loose
+	case !known: // but what the gateway itself finds by its value can be found so
+		return op == directory.Equal && (r.distinct || r.isReference())
 	}
-	matching := strings.ToLower(r.ldap.Equality)
+	matching := strings.ToLower(a.Equality)
 	if op != directory.Equal {
-		matching = strings.ToLower(r.ldap.Substring)
+		matching = strings.ToLower(a.Substring)
 	}
 	switch matching {
 	case "", "octetstringmatch", "2.5.13.17": // of bytes: text in another form is another value
@@ -100,10 +101,6 @@ func (r *rule) comparable(op directory.FilterOp) bool {
 	}
 	return !loose || !mindsCase(matching)
 }
-
-// known reports whether the directory has told what it makes of the attribute.
-// It has not if it was away at the start.
-func (r *rule) known() bool { return r.ldap.Syntax != "" }
 
 // mindsCase reports whether a matching rule, by its name in lower case or its
 // number, tells upper from lower case (RFC 4517 section 4.2).

@@ -3,6 +3,7 @@ package mapping
 import (
 	"maps"
 	"strings"
+	"sync/atomic"
 	"text/template"
 
 	"scimgate/internal/directory"
@@ -24,12 +25,30 @@ type rule struct {
 	constant map[string]any // what a value path demands of an element: type -> work
 	untyped  bool           // also takes elements that say nothing about constant
 	marks    bool           // its element is shown as the primary one
+	distinct bool           // no other entry may have its value
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions
 
-	ldap directory.AttributeType // what the directory says of it, once Hold was told
+	// told is what the directory says of the attribute, once Hold has learned it:
+	// that may come while requests run.
+	told *atomic.Pointer[directory.AttributeType]
 }
+
+// ldap is what the directory says of the rule's attribute. It is not known while
+// the directory has not answered, nor where it does not say.
+func (r *rule) ldap() (a directory.AttributeType, known bool) {
+	if r.told == nil {
+		return a, false
+	}
+	if told := r.told.Load(); told != nil {
+		a = *told
+	}
+	return a, a.Syntax != ""
+}
+
+// learn notes what the directory says of the rule's attribute.
+func (r *rule) learn(a directory.AttributeType) { r.told.Store(&a) }
 
 func (r *rule) isReference() bool { return len(r.config.Reference) > 0 }
 

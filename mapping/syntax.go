@@ -70,7 +70,14 @@ func (h *holder) typed(key string, r *rule, one func([]string) bool) {
 }
 
 // whole reports whether the attribute is written as a whole: without a rule of
-// equality single values can be neither added nor deleted.
+// equality single values can be neither added nor deleted. What is not known to
+// have one is written so too; the version that a write asserts keeps it from
+// undoing what others wrote meanwhile. References can be compared, and may be
+// too many to be written again.
 func (r *rule) whole() bool {
-	return r.leaf.Type == scim.Binary || r.known() && r.ldap.Equality == "" && !r.isReference()
+	if r.leaf.Type == scim.Binary {
+		return true
+	}
+	a, known := r.ldap()
+	return !r.isReference() && (!known || a.Equality == "")
 }

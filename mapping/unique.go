@@ -8,15 +8,12 @@ import (
 	"scimgate/internal/scim"
 )
 
-// distinct reports whether no other entry may have the rule's value.
-func (m *Mapping) distinct(r *rule) bool { return r.config.Unique || r == m.stable || r == m.naming }
-
 // computesDistinct reports whether a value that must be unique may be made of
 // others, so that a resource does not show it.
 func (m *Mapping) computesDistinct() bool {
 	for i := range m.rules {
 		r := &m.rules[i]
-		if m.distinct(r) && (r.isComputed() || r.fallback != nil) {
+		if r.distinct && (r.isComputed() || r.fallback != nil) {
 			return true
 		}
 	}
@@ -29,7 +26,7 @@ func (m *Mapping) computesDistinct() bool {
 func (m *Mapping) Claims(res scim.Resource) (values []string, known bool) {
 	for i := range m.rules {
 		r := &m.rules[i]
-		if !m.distinct(r) {
+		if !r.distinct {
 			continue
 		}
 		for _, f := range r.find(res) {
@@ -72,7 +69,7 @@ func (m *Mapping) mayClaim(p scim.Path) bool {
 	}
 	for i := range m.rules {
 		r := &m.rules[i]
-		if r.at(canonical.URN, canonical.Attr) && m.distinct(r) {
+		if r.at(canonical.URN, canonical.Attr) && r.distinct {
 			return true
 		}
 	}
@@ -101,7 +98,7 @@ func (m *Mapping) Identifying(attribute string) string {
 		if !r.at(canonical.URN, canonical.Attr) || r.path.Sub != canonical.Sub || r.isSecret() {
 			continue
 		}
-		if !m.distinct(r) {
+		if !r.distinct {
 			return fmt.Sprintf("%s is not unique, so it could find several people; set unique: true at the rule of %s", attribute, r.path)
 		}
 		mapped = true

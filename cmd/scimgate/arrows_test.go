@@ -11,7 +11,7 @@ import (
 // them to a newcomer.
 var arrows = map[string][]string{
 	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/config", "internal/directory", "internal/slapd", "internal/token"},
-	"gateway":            {"mapping", "internal/scim", "internal/directory"},
+	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/token"},
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
 	"internal/config":    {"mapping", "ldapsink", "internal/directory"},

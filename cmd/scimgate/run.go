@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -43,10 +44,19 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		}
 		tenants = append(tenants, tenant)
 	}
-	if err := hold(ctx, cfg, sinks, tenants, log); err != nil {
+	h := holder{cfg, sinks, tenants, log}
+	unknown, err := h.atStart(ctx)
+	if err != nil {
 		return err
 	}
-	g := gateway.New(gateway.Config{
+	var learning sync.WaitGroup
+	defer learning.Wait() // before the directories are closed
+	whileServing, served := context.WithCancel(ctx)
+	defer served()
+	for _, name := range unknown {
+		learning.Go(func() { h.later(whileServing, name) })
+	}
+	g, err := gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
 		PageSize:       cfg.Server.Limits.PageSize,
@@ -55,6 +65,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		FilterEntries:  cfg.Server.Limits.FilterEntries,
 		CursorKey:      cursorKey(cfg.StateDir, log),
 	}, tenants, log)
+	if err != nil {
+		return err
+	}
 	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
 }
 
@@ -75,7 +88,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 	tenant := gateway.Tenant{
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
-		Tokens:    verifier{token.NewVerifier(token.Open(cfg.StateDir, t.Name))},
+		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
 	}
 	if t.Me != nil {
 		tenant.Me = &gateway.Me{Methods: t.Me.Methods}
@@ -116,70 +129,6 @@ func parts(index int, t config.Tenant) []part {
 		all = append(all, part{rt.Name, fmt.Sprintf("%sresourceTypes[%d]", key, i), &rt.Config})
 	}
 	return all
-}
-
-// hold holds every mapping against the schema of its directory. A directory
-// that does not answer now is no reason not to start.
-func hold(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Sink, tenants []gateway.Tenant, log *zap.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	schemas := map[string]directory.Schema{}
-	for name, sink := range sinks {
-		schema, err := sink.Schema(ctx)
-		if err != nil {
-			log.Warn("the mappings cannot be held against the directory's schema now", zap.String("directory", name), zap.Error(err))
-			continue
-		}
-		schemas[name] = schema
-	}
-	warnOfIdleLocks(ctx, cfg, sinks, log)
-	var report config.Report
-	for i, t := range cfg.Tenants {
-		schema, ok := schemas[t.Directory]
-		if !ok {
-			continue
-		}
-		for j, part := range parts(i, t) {
-			typ := tenants[i].Types[j]
-			for _, f := range append(typ.Mapping.Hold(schema), base(ctx, sinks[t.Directory], typ)...) {
-				report.Faults = append(report.Faults, cfg.Source().Locate(part.key, f))
-			}
-		}
-	}
-	if len(report.Faults) > 0 {
-		return usageError{&report}
-	}
-	return nil
-}
-
-// warnOfIdleLocks tells of deactivation steps after which people could still
-// sign in. It is a warning because a policy may be out of the gateway's sight.
-func warnOfIdleLocks(ctx context.Context, cfg *config.Config, sinks map[string]*ldapsink.Sink, log *zap.Logger) {
-	for _, t := range cfg.Tenants {
-		for _, step := range t.Users.Deactivate {
-			if idle, err := sinks[t.Directory].Idle(ctx, step.Set.LDAP, t.Users.Base); err == nil && idle {
-				log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
-					zap.String("tenant", t.Name), zap.String("attribute", step.Set.LDAP))
-			}
-		}
-	}
-}
-
-// base looks whether entries of a type have a place to be, and whether the file
-// names it as the directory does: bases are told apart by their text.
-func base(ctx context.Context, sink *ldapsink.Sink, typ gateway.Type) []directory.Fault {
-	_, err := typ.Store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
-	if err != nil {
-		if directory.Is(err, directory.Unavailable) {
-			return nil
-		}
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
-	}
-	given := typ.Mapping.Collection().Base
-	if name, err := sink.Spelled(ctx, given); err == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given) {
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("the directory returns %q as %q; use that name", given, name)}}
-	}
-	return nil
 }
 
 // serve listens until ctx ends.
@@ -250,12 +199,4 @@ func adminHandler(sinks map[string]*ldapsink.Sink) http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	return mux
-}
-
-// verifier hands the identities of tokens to the gateway, which knows no files.
-type verifier struct{ *token.Verifier }
-
-func (v verifier) Verify(text string, now time.Time) (gateway.Identity, bool, error) {
-	id, ok, err := v.Verifier.Verify(text, now)
-	return gateway.Identity(id), ok, err
 }

@@ -75,27 +75,8 @@ func TestWhatTheFileLeavesOutHasDefaults(t *testing.T) {
 }
 
 func TestTheExampleFileLoads(t *testing.T) {
-	dir := t.TempDir()
-	text, err := os.ReadFile("../../config.example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate := testCertificate(t)
-	for name, text := range map[string][]byte{
-		"scimgate.yaml": text, "ldap-password": []byte("secret\n"),
-		"tls.crt": certificate, "tls.key": nil, "ca.pem": certificate,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c, warnings, err := Load(filepath.Join(dir, "scimgate.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(warnings) > 0 {
-		t.Errorf("warnings: %v", warnings)
-	}
+	text := example(t)
+	c, dir := loadExample(t, text)
 	corp := c.Directories["corp"]
 	if corp.Bind.Password.Reveal() != "secret" {
 		t.Errorf("the password was read as %q", corp.Bind.Password.Reveal())
@@ -113,25 +94,6 @@ func TestTheExampleFileLoads(t *testing.T) {
 	groups := c.Tenants[0].Groups
 	if d := cmp.Diff([]string{"User", "Group"}, groups.Attributes[2].Reference); d != "" {
 		t.Error(d)
-	}
-}
-
-// What the example shows in comments of further types is right as well.
-func TestTheExampleOfAFurtherTypeLoads(t *testing.T) {
-	text, err := os.ReadFile("../../config.example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, block, ok := strings.Cut(string(text), "    # resourceTypes:")
-	if !ok {
-		t.Fatal("the example has no resourceTypes any more")
-	}
-	block = "    resourceTypes:" + strings.ReplaceAll(block, "\n    # ", "\n    ")
-	c := mustLoad(t, "    groups:\n", block+"    groups:\n", "reference: [User, Group]", "reference: [User, Group, Device]")
-	types := c.Tenants[0].ResourceTypes
-	if len(types) != 1 || types[0].Name != "Device" || types[0].Endpoint != "Devices" || types[0].Base != "ou=devices,dc=example,dc=org" ||
-		len(types[0].Attributes) != 4 || types[0].Kind.Schema != types[0].Schema || types[0].Peers[0] != "Device" {
-		t.Errorf("the further types are read as %+v", types)
 	}
 }
 

@@ -39,7 +39,11 @@ type Error struct {
 	Kind      Kind
 	Attribute string // the LDAP attribute to blame, where the directory tells
 	Reason    string // why a password policy refused a password: for clients, with Invalid only
-	Err       error  // the cause with the server's own words: for logs, never for clients
+	// With Invalid: Malformed says that the value breaks the attribute's syntax or
+	// a constraint of it, Limit how many bytes it may have, where that is known.
+	Malformed bool
+	Limit     int
+	Err       error // the cause with the server's own words: for logs, never for clients
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Op, e.Kind, e.Err) }
