@@ -181,7 +181,7 @@ func TestDiscoveryTellsTheDeclaration(t *testing.T) {
 		"photo":        {"type": "binary", "returned": "request", "caseExact": true},
 		"homepage":     {"type": "reference", "referenceTypes": []any{"external"}, "caseExact": true},
 		"device":       {"type": "complex", "multiValued": false},
-		"device.value": {"type": "string", "caseExact": true},
+		"device.value": {"type": "string", "caseExact": false},
 		"device.$ref":  {"type": "reference", "referenceTypes": []any{"Device"}, "mutability": "readOnly"},
 		"access.type":  {"canonicalValues": []any{"Device", "Role"}, "mutability": "readOnly"},
 		"badge.number": {"mutability": "immutable", "uniqueness": "server"},

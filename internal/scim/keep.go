@@ -5,7 +5,9 @@ import "slices"
 // Replace returns what a PUT of the resource to leaves, where now is there (RFC
 // 7644 section 3.5.1): read-only attributes are those of now, and an immutable
 // one that is set stays. Another value for it is a 400 mutability; leaving it
-// out is not, since it cannot mean anything else.
+// out is not, since it cannot mean anything else. What is returned on request
+// only stays where it is left out: a client that sends back what it got has not
+// seen it.
 func Replace(def Definition, now, to Resource) (Resource, error) {
 	made := to.Clone()
 	err := def.eachFixed(func(f fixed) error {
@@ -19,6 +21,11 @@ func Replace(def Definition, now, to Resource) (Resource, error) {
 		f.set(made, old)
 		return nil
 	})
+	def.eachAttribute(func(f fixed) {
+		if f.attribute.Returned == ReturnedRequest && f.in(made) == nil && f.in(now) != nil {
+			f.set(made, f.in(now))
+		}
+	})
 	return made, err
 }
 
@@ -30,22 +37,31 @@ type fixed struct {
 	attribute Attribute
 }
 
-func (d Definition) eachFixed(do func(fixed) error) error {
+// eachAttribute does something with every attribute of the schemas.
+func (d Definition) eachAttribute(do func(fixed)) {
 	for i, s := range append([]Schema{d.Core}, d.Extensions...) {
 		urn := s.ID
 		if i == 0 {
 			urn = ""
 		}
 		for _, a := range s.Attributes {
-			t := target{top: a, leaf: a, path: Path{URN: urn, Attr: a.Name}}
-			for _, f := range t.fixed(ReadOnly, Immutable) {
-				if err := do(f); err != nil {
-					return err
-				}
-			}
+			do(fixed{Path{URN: urn, Attr: a.Name}, a})
 		}
 	}
-	return nil
+}
+
+// eachFixed does something with every attribute and part that is fixed, until
+// that fails.
+func (d Definition) eachFixed(do func(fixed) error) error {
+	var err error
+	d.eachAttribute(func(f fixed) {
+		for _, f := range (target{top: f.attribute, leaf: f.attribute, path: f.path}).fixed(ReadOnly, Immutable) {
+			if err == nil {
+				err = do(f)
+			}
+		}
+	})
+	return err
 }
 
 // fixed are the attribute that t is in and its parts, as far as they are of one

@@ -79,6 +79,26 @@ func TestReplaceKeepsWhatIsFixed(t *testing.T) {
 	}
 }
 
+// A client that sends back what it got must not remove what it was not shown.
+func TestReplaceKeepsWhatIsShownOnRequestOnly(t *testing.T) {
+	def := lockers()
+	def.Core.Attributes = append(def.Core.Attributes, Attribute{Name: "photo", Type: Binary, Returned: ReturnedRequest}.WithDefaults())
+	now := Resource{"photo": "AAEC", "label": "old"}
+	for body, want := range map[string]any{`{"label":"new"}`: "AAEC", `{"label":"new","photo":"AQID"}`: "AQID"} {
+		to, err := Decode([]byte(body), def)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := Replace(def, now, to)
+		if err != nil || made["photo"] != want || made["label"] != "new" {
+			t.Errorf("%s: %v, %v", body, made, err)
+		}
+	}
+	if made, err := Replace(def, now, Resource{}); err != nil || made["label"] != nil || made["photo"] != "AAEC" {
+		t.Errorf("%v, %v", made, err)
+	}
+}
+
 func wantMutability(t *testing.T, err error, word string) {
 	t.Helper()
 	var e *Error
