@@ -138,9 +138,9 @@ func demo(t *testing.T, flags ...string) *gate {
 }
 
 // demoIn runs a demo whose temporary folders are below dir.
-func demoIn(t *testing.T, dir string) *gate {
+func demoIn(t *testing.T, dir string, flags ...string) *gate {
 	t.Helper()
-	g, err := startDemoWith(t.Context(), []string{"TMPDIR=" + dir})
+	g, err := startDemoWith(t.Context(), []string{"TMPDIR=" + dir}, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,11 +118,13 @@ func TestStopFinishesWhatItBegan(t *testing.T) {
 // the folder stays and the next demo goes on with it.
 func TestDemoLeavesNothing(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	// Addresses of their own, because a port that is free again can be another
+	// test's at once.
+	for signal, host := range map[syscall.Signal]string{syscall.SIGTERM: "127.0.7.1:0", syscall.SIGINT: "127.0.7.2:0"} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			temp := t.TempDir()
-			g := demoIn(t, temp)
+			g := demoIn(t, temp, "--listen", host, "--ldap", host, "--admin", host)
 			if entries, err := os.ReadDir(temp); err != nil || len(entries) != 1 {
 				t.Errorf("the demo has made %d folders (%v)", len(entries), err)
 			}
