@@ -17,7 +17,7 @@ import (
 // A search returns as many entries as its limit, and none where there are more,
 // however many searches it is sent as; the base counts for nobody.
 func TestSearchKeepsItsLimit(t *testing.T) {
-	_, p, sink := proxied(t)
+	server, sink := started(t)
 	store := sink.Store(users())
 	const n = 12
 	var ids, padding []string
@@ -62,7 +62,15 @@ func TestSearchKeepsItsLimit(t *testing.T) {
 			}
 		}
 	}
-	// What is too many does not cross the wire.
+	// What is too many does not cross the wire: a connection of its own, so that
+	// nothing else does either.
+	p := between(t, server)
+	cfg := configured(server)
+	cfg.URLs, cfg.Connections = []string{p.url()}, 1
+	alone := open(t, cfg).Store(users())
+	if _, err := alone.Search(t.Context(), directory.Query{Filter: directory.Filter{Op: directory.None}}); err != nil {
+		t.Fatal(err)
+	}
 	var sent atomic.Int32
 	p.when(func(answer bool, op ber.Tag) verdict {
 		if answer && op == ldap.ApplicationSearchResultEntry {
@@ -70,7 +78,7 @@ func TestSearchKeepsItsLimit(t *testing.T) {
 		}
 		return pass
 	})
-	_, err := store.Search(t.Context(), directory.Query{Limit: 3})
+	_, err := alone.Search(t.Context(), directory.Query{Limit: 3})
 	wantKind(t, err, directory.TooMany)
 	if got := sent.Load(); got > 4 {
 		t.Errorf("%d entries came for a limit of 3", got)
