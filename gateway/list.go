@@ -195,6 +195,9 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
+		if len(entries) == 0 {
+			continue
+		}
 		resources, err := t.resources(q.ctx(), entries, nil, q.view.depth(t))
 		if err != nil {
 			return nil, err

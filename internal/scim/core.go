@@ -1,5 +1,8 @@
 package scim
 
+// common is CommonAttributes, made once: look-ups ask for it all the time.
+var common = CommonAttributes()
+
 // CommonAttributes are the attributes that every resource has beside those of
 // its schemas (RFC 7643 section 3.1). Ids compare without case, here and in what
 // refers to them: those of directories are UUIDs.

@@ -91,7 +91,7 @@ func (d Definition) attribute(urn, name string) (Attribute, string, bool) {
 		if a, ok := findAttribute(d.Core.Attributes, name); ok {
 			return a, "", true
 		}
-		if a, ok := findAttribute(CommonAttributes(), name); ok {
+		if a, ok := findAttribute(common, name); ok {
 			return a, "", true
 		}
 	}

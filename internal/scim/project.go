@@ -27,7 +27,7 @@ type attributeName struct{ urn, attr, sub string }
 // NewView makes the view that attributes and excludedAttributes ask for.
 func NewView(def Definition, attributes, excluded []Path) View {
 	return View{
-		def: def, core: slices.Concat(def.Core.Attributes, CommonAttributes()),
+		def: def, core: slices.Concat(def.Core.Attributes, common),
 		wanted: canonicalNames(def, attributes), excluded: canonicalNames(def, excluded), all: len(attributes) == 0,
 	}
 }
