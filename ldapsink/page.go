@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
 )
 
 // Long lists. Some servers return no more than so many entries to one search
@@ -119,7 +121,11 @@ func (s *Sink) byPages(ctx context.Context, l *link, request *ldap.SearchRequest
 			return err
 		}
 		answer, ok := ldap.FindControl(controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-		if !ok || len(answer.Cookie) == 0 {
+		switch {
+		case !ok: // 389 DS answers so to a place that it does not know: this is not the end
+			own.close()
+			return failf(directory.Unavailable, "the server has lost its place in the list")
+		case len(answer.Cookie) == 0:
 			return nil
 		}
 		paging.SetCookie(answer.Cookie)
