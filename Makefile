@@ -19,7 +19,7 @@ STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 
-.PHONY: build demo test test-openldap test-large test-containers test-all fuzz lint fmt clean
+.PHONY: build demo test test-openldap test-389ds test-large test-containers test-all fuzz lint fmt clean
 
 build:
 	@deploy/install-deps go
@@ -60,6 +60,13 @@ test-containers:
 	fi; \
 	exit $$status
 
+# Against 389 Directory Servers of the tests' own, which any user may run. The packages are
+# those with such tests; they fail, not skip, where there is none.
+DS389 = $(shell grep -rl --include='*_test.go' '^//go:build ds389$$' . | xargs -r -n 1 dirname | sort -u)
+test-389ds:
+	@deploy/install-deps go ds389
+	go test -tags ds389 -count=1 -timeout 9m $(DS389)
+
 # A list of 100,000 people; without the race detector, which would take longer than a
 # client waits.
 test-large:
@@ -67,7 +74,7 @@ test-large:
 	go test -tags "integration large" -count=1 -timeout 15m -run TestLargeWalk ./integration/
 
 # TESTED=yes says that make test was green just now, so it need not run again.
-test-all: $(if $(TESTED),,test) test-large test-containers
+test-all: $(if $(TESTED),,test) test-large test-containers test-389ds
 
 # Targets are found, not listed: a new one is fuzzed from its first day. Go sometimes calls
 # it a failure that the time was over ("context deadline exceeded"); what fails names an input.
@@ -86,8 +93,8 @@ fuzz:
 lint: $(STATICCHECK)
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
 		echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
-	go vet -tags "integration containers large" ./...
-	$(STATICCHECK) -tags "integration containers large" ./...
+	go vet -tags "integration containers large ds389" ./...
+	$(STATICCHECK) -tags "integration containers large ds389" ./...
 
 $(STATICCHECK):
 	@mkdir -p $(@D)
