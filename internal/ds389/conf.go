@@ -79,7 +79,7 @@ func (c Config) write(inst installation) error {
 		return err
 	}
 	values["ds_user"] = me.Username
-	if err := c.copyFiles(inst); err != nil {
+	if err := c.writeBeside(); err != nil {
 		return err
 	}
 	d, err := readTemplates(inst, values)
@@ -92,24 +92,23 @@ func (c Config) write(inst installation) error {
 	return os.WriteFile(c.path("etc/dse.ldif"), []byte(d.String()), 0o600)
 }
 
-// copyFiles brings what each instance has a copy of, and the gateway's schema.
-func (c Config) copyFiles(inst installation) error {
-	for from, to := range map[string]string{
-		"config/certmap.conf": "certmap.conf", "config/slapd-collations.conf": "slapd-collations.conf",
-		"schema/99user.ldif": "schema/99user.ldif",
-	} {
-		text, err := os.ReadFile(filepath.Join(inst.etc, from))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.path(filepath.Join("etc", to)), text, 0o600); err != nil {
+// writeBeside writes the files that are beside dse.ldif. An instance has copies of those in
+// /etc/dirsrv, which is closed to most users; no rules for collations is all that these lack.
+func (c Config) writeBeside() error {
+	files := map[string]string{
+		"certmap.conf":          "certmap default default\n",
+		"slapd-collations.conf": "",
+		"schema/99user.ldif":    "dn: cn=schema\nobjectClass: top\nobjectClass: ldapSubentry\nobjectClass: subschema\ncn: schema\n",
+	}
+	if c.ScimSchema {
+		files["schema/60scimgate.ldif"] = schema.Scimgate389DS
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(c.path("etc"), name), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
-	if !c.ScimSchema {
-		return nil
-	}
-	return os.WriteFile(c.path("etc/schema/60scimgate.ldif"), []byte(schema.Scimgate389DS), 0o600)
+	return nil
 }
 
 // settle makes the template's configuration ours.

@@ -14,7 +14,6 @@ type installation struct {
 	server   string // ns-slapd
 	certutil string // of NSS, makes a certificate database
 	share    string // templates and schema
-	etc      string // what is copied to each instance
 	version  string // "2.3.1"
 }
 
@@ -25,10 +24,7 @@ var ErrNotInstalled = errors.New(`389 Directory Server is not installed; install
 	`"dnf install 389-ds-base nss-tools" (Fedora)`)
 
 // The places of Debian and Fedora, and of a source install.
-var (
-	shareDirs = []string{"/usr/share/dirsrv", "/usr/local/share/dirsrv", "/opt/dirsrv/share/dirsrv"}
-	etcDirs   = []string{"/etc/dirsrv", "/usr/local/etc/dirsrv", "/opt/dirsrv/etc/dirsrv"}
-)
+var shareDirs = []string{"/usr/share/dirsrv", "/usr/local/share/dirsrv", "/opt/dirsrv/share/dirsrv"}
 
 // Find returns the path of ns-slapd, the server, if all is there that it takes to run one.
 func Find() (string, error) {
@@ -39,11 +35,10 @@ func Find() (string, error) {
 func findInstallation() (installation, error) {
 	inst := installation{
 		server: program("ns-slapd"), certutil: program("certutil"),
-		share: folder(shareDirs, "data/template-dse.ldif"), etc: folder(etcDirs, "config/certmap.conf"),
+		share: share(),
 	}
 	for what, path := range map[string]string{
-		"ns-slapd": inst.server, "certutil": inst.certutil,
-		"template-dse.ldif": inst.share, "certmap.conf": inst.etc,
+		"ns-slapd": inst.server, "certutil": inst.certutil, "template-dse.ldif": inst.share,
 	} {
 		if path == "" {
 			return installation{}, fmt.Errorf("%w (there is no %s)", ErrNotInstalled, what)
@@ -83,10 +78,10 @@ func program(name string) string {
 	return ""
 }
 
-// folder returns the first one that has the file.
-func folder(dirs []string, file string) string {
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+// share finds the folder of the templates.
+func share() string {
+	for _, dir := range shareDirs {
+		if _, err := os.Stat(filepath.Join(dir, "data", "template-dse.ldif")); err == nil {
 			return dir
 		}
 	}
