@@ -86,7 +86,7 @@ func (c Config) write(inst installation) error {
 	if err != nil {
 		return err
 	}
-	if err := c.settle(d); err != nil {
+	if err := c.settle(d, inst); err != nil {
 		return err
 	}
 	return os.WriteFile(c.path("etc/dse.ldif"), []byte(d.String()), 0o600)
@@ -112,7 +112,7 @@ func (c Config) writeBeside() error {
 }
 
 // settle makes the template's configuration ours.
-func (c Config) settle(d *dse) error {
+func (c Config) settle(d *dse, inst installation) error {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return err
@@ -130,6 +130,11 @@ func (c Config) settle(d *dse) error {
 	// Caches are a share of the machine's memory otherwise, as files.
 	d.set(database, "nsslapd-cache-autosize", "0")
 	d.set(database, "nsslapd-dbcachesize", "20000000")
+	if inst.hasPlugin("libentryuuid-plugin") {
+		// The server would add these to its configuration and know them from the next start on.
+		d.plugin("entryuuid", "libentryuuid-plugin", "entryuuid_plugin_init", "betxnpreoperation")
+		d.plugin("entryuuid_syntax", "libentryuuid-syntax-plugin", "entryuuid_syntax_plugin_init", "syntax")
+	}
 	c.plugins(d)
 	c.indexes(d)
 	for _, line := range c.Conf {
@@ -153,12 +158,8 @@ func (c Config) plugins(d *dse) {
 		d.set("cn=USN"+below, "nsslapd-pluginEnabled", "on")
 	}
 	for _, attr := range c.Plugins.Unique {
-		name := "attribute uniqueness of " + attr
-		d.add("cn="+name+below,
-			"objectClass: top", "objectClass: nsSlapdPlugin", "objectClass: extensibleObject", "cn: "+name,
-			"nsslapd-pluginPath: libattr-unique-plugin", "nsslapd-pluginInitfunc: NSUniqueAttr_Init",
-			"nsslapd-pluginType: betxnpreoperation", "nsslapd-pluginEnabled: on",
-			"nsslapd-plugin-depends-on-type: database", "nsslapd-pluginId: NSUniqueAttr",
+		d.plugin("attribute uniqueness of "+attr, "libattr-unique-plugin", "NSUniqueAttr_Init", "betxnpreoperation",
+			"nsslapd-plugin-depends-on-type: database",
 			"uniqueness-attribute-name: "+attr, "uniqueness-subtrees: ou=people,"+suffix)
 	}
 }

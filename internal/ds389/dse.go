@@ -95,6 +95,16 @@ func (d *dse) add(dn string, lines ...string) {
 	d.entries = append(d.entries, append([]string{"dn: " + dn}, lines...))
 }
 
+// plugin adds a plugin, which is on.
+func (d *dse) plugin(name, library, function, kind string, more ...string) {
+	d.add("cn="+name+",cn=plugins,cn=config", append([]string{
+		"objectClass: top", "objectClass: nsSlapdPlugin", "objectClass: extensibleObject", "cn: " + name,
+		"nsslapd-pluginPath: " + library, "nsslapd-pluginInitfunc: " + function,
+		"nsslapd-pluginType: " + kind, "nsslapd-pluginEnabled: on",
+		"nsslapd-pluginId: none", "nsslapd-pluginVersion: none", "nsslapd-pluginVendor: none", "nsslapd-pluginDescription: none",
+	}, more...)...)
+}
+
 // String is the file. The server reads no further at a blank line too many.
 func (d *dse) String() string {
 	var b strings.Builder

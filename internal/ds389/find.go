@@ -14,6 +14,7 @@ type installation struct {
 	server   string // ns-slapd
 	certutil string // of NSS, makes a certificate database
 	share    string // templates and schema
+	plugins  string // the folder of the libraries
 	version  string // "2.3.1"
 }
 
@@ -49,8 +50,12 @@ func findInstallation() (installation, error) {
 		return installation{}, err
 	}
 	for line := range strings.Lines(string(defaults)) {
-		if key, value, _ := strings.Cut(line, "="); strings.TrimSpace(key) == "version" {
+		key, value, _ := strings.Cut(line, "=")
+		switch strings.TrimSpace(key) {
+		case "version":
 			inst.version = strings.TrimSpace(value)
+		case "plugin_dir":
+			inst.plugins = strings.TrimSpace(value)
 		}
 	}
 	return inst, nil
@@ -62,6 +67,11 @@ func (i installation) database() string {
 		return "bdb"
 	}
 	return "mdb"
+}
+
+func (i installation) hasPlugin(library string) bool {
+	_, err := os.Stat(filepath.Join(i.plugins, library+".so"))
+	return err == nil
 }
 
 // program finds a program; an ordinary user's PATH has no sbin.
