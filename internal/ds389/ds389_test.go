@@ -146,9 +146,23 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
-func TestImportFaults(t *testing.T) {
-	said := importFaults("[..] - INFO - import userRoot: Beginning\n[..] - WARNING - import_foreman - Skipping entry \"x\" which violates schema\n")
-	if !strings.Contains(said, "violates schema") || strings.Contains(said, "Beginning") {
-		t.Errorf("got %q", said)
+func TestComplete(t *testing.T) {
+	const done = "[..] - INFO - Import complete.  Processed 2 entries in 1 seconds.\n"
+	const two = "dn: dc=org\ndc: org\n\nDN:: b3U9eCxkYz1vcmc=\nou: x\n"
+	for name, c := range map[string]struct {
+		ldif, log string
+		ok        bool
+	}{
+		"all":                {two, done, true},
+		"one is elsewhere":   {two + "\ndn: dc=com\n", done, false},
+		"one is no entry":    {two + "\nnonsense\n", "[..] - WARN - import - Skipping bad LDIF entry\n" + done, false},
+		"it says it no more": {two, "", true},
+	} {
+		if err := complete(c.ldif, c.log); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if said := faults(done + "[..] - WARN - which violates schema\n"); strings.Contains(said, "complete") || !strings.Contains(said, "violates schema") {
+		t.Errorf("faults: %q", said)
 	}
 }
