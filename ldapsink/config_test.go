@@ -34,7 +34,7 @@ func TestConfigNamesEveryFault(t *testing.T) {
 		},
 			[]string{"urls[0]", "urls[1]", "urls[2]", "urls[3]", "urls[4]"}},
 		{"nothing", func(c *Config) { *c = Config{} }, []string{"bind.dn", "bind.password", "urls"}},
-		{"flavor", func(c *Config) { c.Flavor = "activeDirectory" }, []string{"flavor"}},
+		{"flavor", func(c *Config) { c.Flavor = "oracle" }, []string{"flavor"}},
 		{"certificates", func(c *Config) { c.TLS.CAFile = noPEM }, []string{"tls.caFile"}},
 		{"no certificates", func(c *Config) { c.TLS.CAFile = noPEM + "x" }, []string{"tls.caFile"}},
 		{"negative", func(c *Config) { c.Connections, c.Timeout, c.Retry = -1, -1, Retry{-1, -1, -1} },

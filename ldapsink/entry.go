@@ -55,7 +55,7 @@ func (st *store) wire(s selection) []string {
 func (st *store) entry(raw *ldap.Entry, s selection) directory.Entry {
 	f := st.flavor
 	e := directory.Entry{
-		DN: raw.DN, ID: first(raw, f.id), Version: first(raw, f.version),
+		DN: raw.DN, ID: f.idOf(raw), Version: first(raw, f.version),
 		Created: when(first(raw, f.created)), Modified: when(first(raw, f.modified)),
 		Marker: st.marker(raw),
 	}

@@ -3,22 +3,29 @@ package ldapsink
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The names of the flavors in force.
-const openLDAP = "openldap"
+// The names of the flavors.
+const (
+	openLDAP        = "openldap"
+	activeDirectory = "activeDirectory"
+	ds389           = "389ds"
+	generic         = "generic"
+)
 
 // flavor is what differs between directories. It is data: code that reads it
 // has no branch on a name.
 type flavor struct {
-	// Operational attributes that carry the facts of a directory.Entry.
+	// Operational attributes that carry the facts of a directory.Entry. dn is
+	// one that filters can ask for an entry's name; "" where there is none.
 	id, dn, version, created, modified string
-	// idValue turns the text form of an id into an assertion value; ok is false
-	// for what cannot be an id.
-	idValue func(text string) (value string, ok bool)
+	// form is how the values of id are written.
+	form idForm
+	// namesByID says that <GUID=...> stands for the name of the entry with an
+	// id, in searches and writes alike, so that no write meets another entry.
+	namesByID bool
 	// taken are pieces of the diagnostic by which a constraint violation (19)
 	// means that a value has to be unique and is not.
 	taken []string
@@ -28,17 +35,35 @@ type flavor struct {
 	// longName is how many bytes a naming value, escaped, may have before an unexplained
 	// refusal means that it is too long; 0 where the server says so itself.
 	longName int
+	// pageSize is how many entries a search returns at most unless it is
+	// continued page by page (RFC 2696); 0 where the server has no such limit.
+	pageSize int
 }
 
-// flavors is the table of directories this version can write to.
+// flavors is the table of directories that the gateway knows.
 var flavors = map[string]flavor{
 	openLDAP: {
 		id: "entryUUID", dn: "entryDN", version: "entryCSN",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		idValue:  uuidValue,
+		form:     formUUID,
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
 		longName: 200,
+	},
+	activeDirectory: {
+		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
+		created: "whenCreated", modified: "whenChanged",
+		form: formGUID, namesByID: true, pageSize: 1000,
+	},
+	ds389: {
+		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
+		created: "createTimestamp", modified: "modifyTimestamp",
+		form: formUniqueID,
+	},
+	generic: {
+		id: "entryUUID", dn: "entryDN", version: "modifyTimestamp",
+		created: "createTimestamp", modified: "modifyTimestamp",
+		form: formUUID,
 	},
 }
 
@@ -75,18 +100,3 @@ var (
 )
 
 func flavorNames() []string { return slices.Sorted(maps.Keys(flavors)) }
-
-// uuidValue accepts a UUID in its text form (RFC 4530 section 2.1). Anything
-// else would make the directory's filter undefined, and its negation with it.
-func uuidValue(text string) (string, bool) {
-	if len(text) != 36 {
-		return "", false
-	}
-	for i, c := range []byte(text) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (c == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", rune(c)) {
-			return "", false
-		}
-	}
-	return text, true
-}

@@ -229,7 +229,7 @@ func (st *store) modified(ctx context.Context, l *link, m modification) (bool, e
 	switch {
 	case err != nil:
 		return false, err
-	case raw == nil || first(raw, st.flavor.id) != m.id:
+	case raw == nil || st.flavor.idOf(raw) != m.id:
 		return false, failf(directory.Changed, "the entry has another name or is gone")
 	case first(raw, st.flavor.version) == m.version:
 		return false, nil

@@ -79,7 +79,7 @@ func (st *store) guarded(ctx context.Context, e directory.Entry, send func(guard
 	if failed != nil {
 		return failed
 	}
-	if raw == nil || first(raw, st.flavor.id) != e.ID || e.Version != "" && first(raw, st.flavor.version) != e.Version {
+	if raw == nil || st.flavor.idOf(raw) != e.ID || e.Version != "" && first(raw, st.flavor.version) != e.Version {
 		return err
 	}
 	return send(false)

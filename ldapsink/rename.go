@@ -119,9 +119,9 @@ func (st *store) takeFor(ctx context.Context, to string, old directory.Entry) er
 		return err
 	case there == nil:
 		return st.take(ctx, to)
-	case first(there, st.flavor.id) == old.ID && directory.FoldDN(there.DN) == directory.FoldDN(old.DN):
+	case st.flavor.idOf(there) == old.ID && directory.FoldDN(there.DN) == directory.FoldDN(old.DN):
 		return nil // equal by the directory's own rule, which knows more than FoldDN
-	case first(there, st.flavor.id) == old.ID:
+	case st.flavor.idOf(there) == old.ID:
 		return failf(directory.Changed, "the entry has the name already")
 	}
 	return failf(directory.Exists, "the name is taken")
@@ -153,7 +153,7 @@ func (st *store) renamed(ctx context.Context, l *link, id, rdn, to string) (bool
 		return false, err
 	}
 	own, _ := splitName(raw.DN)
-	return first(raw, st.flavor.id) == id && sameSpelling(own, rdn), nil
+	return st.flavor.idOf(raw) == id && sameSpelling(own, rdn), nil
 }
 
 // finish gives access and clears the old name from the marker, on top of
@@ -164,7 +164,7 @@ func (st *store) finish(ctx context.Context, dn string, begun directory.Entry, s
 		if err != nil {
 			return directory.Entry{}, err
 		}
-		if raw == nil || first(raw, st.flavor.id) != begun.ID {
+		if raw == nil || st.flavor.idOf(raw) != begun.ID {
 			return directory.Entry{}, failf(directory.Changed, "the entry was renamed again or removed")
 		}
 		now := st.entry(raw, selection{})
@@ -190,7 +190,7 @@ func (st *store) resume(ctx context.Context, old directory.Entry) error {
 	if err != nil {
 		return err
 	}
-	if raw == nil || first(raw, st.flavor.id) != old.ID || first(raw, st.flavor.version) != old.Version {
+	if raw == nil || st.flavor.idOf(raw) != old.ID || first(raw, st.flavor.version) != old.Version {
 		return failf(directory.Changed, "the entry is not what it was")
 	}
 	other, err := st.base(ctx, from, []string{st.flavor.id})

@@ -168,7 +168,7 @@ func (r renderer) own(f directory.Filter) (directory.Filter, error) {
 	switch {
 	case name == directory.AttrID:
 		f.Attribute = r.flavor.id
-		value, ok := r.flavor.idValue(f.Value)
+		value, ok := r.flavor.form.value(f.Value)
 		if f.Op != directory.Present && !(exact && ok) {
 			return none, nil
 		}

@@ -82,7 +82,7 @@ func (w *stepWrite) compared(ctx context.Context, refusal error) error {
 	switch {
 	case err != nil:
 		return err
-	case raw == nil || first(raw, w.flavor.id) != w.old.ID || w.old.Version == "" || first(raw, w.flavor.version) != w.old.Version:
+	case raw == nil || w.flavor.idOf(raw) != w.old.ID || w.old.Version == "" || first(raw, w.flavor.version) != w.old.Version:
 		return fail(directory.Changed, refusal)
 	}
 	if stored := w.storedMarker(raw); stored != w.text && stored != "" {

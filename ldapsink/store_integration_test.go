@@ -22,7 +22,7 @@ func TestAddReturnsTheEntryAsTheDirectoryHasIt(t *testing.T) {
 	_, sink := started(t)
 	store := sink.Store(users())
 	e := add(t, store, person("bob", "mail", "Bob@example.org", "description", "one", "description", "two"))
-	if _, ok := uuidValue(e.ID); !ok || e.Version == "" || e.Created.IsZero() || e.Modified.IsZero() {
+	if _, ok := formUUID.value(e.ID); !ok || e.Version == "" || e.Created.IsZero() || e.Modified.IsZero() {
 		t.Errorf("incomplete: %+v", e)
 	}
 	if d := cmp.Diff(active("add-bob"), e.Marker); d != "" {

@@ -17,7 +17,6 @@ var later = []struct {
 	{"log.provisioning", set, "the provisioning log"},
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
 	{"server.trustedProxies", set, "trusting the headers of a proxy"},
-	{"directories.*.flavor", oneOf("activeDirectory", "389ds"), "the flavor %s"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
 	{"tenants[].brake", set, "the brake on mass changes"},
