@@ -116,8 +116,8 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	return some(entries, limit)
 }
 
-// findInTree searches the whole tree that the base is in. What the account may
-// not look at is as if it were not there.
+// findInTree searches the whole tree that the base is in. An account that may not
+// look at all of it sees what is below the base.
 func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {
 	filter, err := st.renderer().render(f)
 	if err != nil {
@@ -129,7 +129,7 @@ func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection
 	}
 	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
-		return nil, nil
+		return st.find(ctx, f, s)
 	}
 	return found, err
 }

@@ -22,6 +22,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -35,6 +36,7 @@ type Sink struct {
 	flavor flavor
 	pool   *pool
 	locks  *directory.Locks
+	ranges sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
 }
 
