@@ -122,7 +122,7 @@ func (c *compiler) fault(key, format string, args ...any) {
 // rule compiles one line of the declaration.
 func (c *compiler) rule(l line) {
 	key, rc := l.key, l.rule
-	r := rule{config: rc, told: new(atomic.Pointer[directory.AttributeType])}
+	r := rule{config: rc, told: new(atomic.Pointer[directory.AttributeType]), must: new(atomic.Bool)}
 	if rc.LDAP == "" {
 		c.fault(key+".ldap", "is missing; name the LDAP attribute")
 	}

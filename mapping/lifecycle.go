@@ -324,8 +324,9 @@ func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
 	c := directory.Change{Marker: old.Marker}
 	c.Marker.Request = stamp.Request
 	kept := map[string][]string{}
+	instead := "deleted-" + old.ID
 	if !m.naming.suffixes() {
-		c.Name, c.Vacates = "deleted-"+old.ID, true
+		c.Name, c.Vacates = instead, true
 		kept[m.config.RDN.LDAP] = old.Attributes[m.config.RDN.LDAP]
 	}
 	for i := range m.rules {
@@ -334,8 +335,15 @@ func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
 		if !r.config.Unique || r == m.stable || r == m.naming || r.suffixes() || len(values) == 0 {
 			continue
 		}
+		placeholder := []string{cut(instead, r.config.MaxLength)}
+		if slices.Equal(values, placeholder) {
+			continue // since the last time
+		}
 		kept[r.config.LDAP] = values
 		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModDelete, Attribute: r.config.LDAP, Values: values})
+		if r.must.Load() {
+			c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: r.config.LDAP, Values: placeholder})
+		}
 	}
 	for name, values := range old.Marker.Aside { // an aside that was interrupted
 		if _, ok := kept[name]; !ok || name == m.config.RDN.LDAP && kept[name][0] == c.Name {

@@ -48,6 +48,7 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 			continue
 		}
 		r.learn(a)
+		r.must.Store(slices.ContainsFunc(must, func(m string) bool { return strings.EqualFold(m, a.Names[0]) }))
 		if r.isAllocated() {
 			h.counts(key, r, a)
 		}
