@@ -54,7 +54,7 @@ func (e ExtensionConfig) disagreements(key string, other ExtensionConfig) []dire
 func (c Config) listed(people Config) []directory.Fault {
 	var faults []directory.Fault
 	for i, r := range c.Attributes {
-		if r.By != "" && !strings.EqualFold(r.By, people.RDN) && !people.further() {
+		if r.By != "" && !strings.EqualFold(r.By, people.RDN.LDAP) && !people.further() {
 			faults = append(faults, directory.Fault{Key: fmt.Sprintf("attributes[%d].by", i),
 				Problem: "is not what entries of %s are named after, so nobody could say whom a value means; name them after it with rdn"})
 		}
