@@ -1,0 +1,107 @@
+//go:build integration && ds389
+
+package integration
+
+import (
+	"os"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/ds389"
+)
+
+// own389 is a 389 Directory Server as a new instance has it, and its page.
+func own389(t *testing.T, cfg ds389.Config) (*page, *host, *ds389.Server) {
+	t.Helper()
+	cfg.Dir = t.TempDir()
+	if cfg.Access == nil {
+		cfg.Access = []string{} // what others may do is no help to the service account
+	}
+	server, err := ds389.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	h := &host{
+		t: t, url: server.TLSURL(), caFile: server.CAFile(), suffix: server.Suffix(), admin: server.AdminDN(), password: server.AdminPassword(),
+		service: "uid=scimgate,ou=services,dc=example,dc=org", login: "uid", member: "member", locked: ldap.LDAPResultUnwillingToPerform,
+		attributes: []string{"nsUniqueId", "nsAccountLock"},
+	}
+	p := openPage(t, "389ds.md", map[string]string{
+		"ldaps://ldap1.example.com":  server.TLSURL(),
+		"-W":                         "-w '" + server.AdminPassword() + "'",
+		"dsconf INSTANCE":            `dsconf -D "cn=Directory Manager" -w '` + server.AdminPassword() + "' " + server.URL(),
+		"dsctl INSTANCE restart":     "touch restart",
+		"/etc/dirsrv/slapd-INSTANCE": cfg.Dir + "/etc",
+	})
+	ca, err := os.ReadFile(h.caFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write("ca.pem", string(ca))
+	// The tests' server has what a new instance has not.
+	for _, dn := range []string{"cn=manager,cn=index,cn=userRoot,cn=ldbm database,cn=plugins,cn=config", "ou=services,dc=example,dc=org"} {
+		if err := deleting(dn)(h.as(h.admin, h.password)); err != nil {
+			t.Fatalf("%s: %v", dn, err)
+		}
+	}
+	return p, h, server
+}
+
+const theirs389 = `dn: uid=root,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: root
+cn: Root
+sn: Root
+userPassword: secret of root
+
+dn: cn=admins,ou=groups,dc=example,dc=org
+objectClass: groupOfNames
+cn: admins
+member: uid=root,ou=people,dc=example,dc=org
+
+`
+
+// Who follows the page for 389 Directory Server has a gateway that works, with an
+// account that can do that and nothing else.
+func TestPage389DS(t *testing.T) {
+	p, h, _ := own389(t, ds389.Config{Entries: theirs389})
+	p.files("service.ldif", "rights.ldif")
+	p.follow("setup")
+	h.servicePassword = p.secret("ldap-password")
+	g := p.serve("scimgate.yaml")
+	provision(t, g.client(t), h)
+	denied389(t, h)
+	p.allUsed()
+}
+
+// denied389 tries what the server has to refuse the service account.
+func denied389(t *testing.T, h *host) {
+	t.Helper()
+	h.denied(t, "an entry outside the bases", adding("uid=x,ou=services,dc=example,dc=org", "objectClass", "account", "uid", "x"))
+	h.denied(t, "an entry without the marker", adding("uid=x,ou=people,dc=example,dc=org", "objectClass", "inetOrgPerson", "uid", "x", "cn", "x", "sn", "x"))
+	h.denied(t, "an administrator's password", replacing(root, "userPassword", "mine of all"))
+	h.denied(t, "an administrator's lock", replacing(root, "nsAccountLock", "true"))
+	h.denied(t, "a foreign group", putting(admins, "member", h.service))
+	h.denied(t, "deleting a foreign group", deleting(admins))
+	h.denied(t, "the base", replacing("ou=people,dc=example,dc=org", "description", "mine"))
+	h.denied(t, "its own account", replacing(h.service, "description", "mine"))
+	h.denied(t, "the settings", replacing("cn=config", "nsslapd-sizelimit", "1"))
+	h.denied(t, "the rights", putting("ou=people,dc=example,dc=org", "aci",
+		`(targetattr="*")(version 3.0; acl "mine"; allow (all) userdn="ldap:///`+h.service+`";)`))
+	found, err := h.as(h.service, h.servicePassword).Search(ldap.NewSearchRequest(h.suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
+		"(objectClass=*)", []string{"userPassword", "aci", "cn"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range found.Entries {
+		if len(e.GetAttributeValues("userPassword")) > 0 || len(e.GetAttributeValues("aci")) > 0 {
+			t.Errorf("the account reads secrets of %s", e.DN)
+		}
+	}
+}
