@@ -75,6 +75,7 @@ func TestPage389DS(t *testing.T) {
 	p.follow("setup")
 	h.servicePassword = p.secret("ldap-password")
 	g := p.serve("scimgate.yaml")
+	p.check()
 	provision(t, g.client(t), h)
 	denied389(t, h)
 	p.allUsed()

@@ -116,6 +116,7 @@ func TestPageOpenLDAP(t *testing.T) {
 	p.follow("setup")
 	h.servicePassword = p.secret("ldap-password")
 	g := p.serve("scimgate.yaml")
+	p.check()
 	provision(t, g.client(t), h)
 	deniedOpenLDAP(t, h)
 

@@ -147,9 +147,26 @@ func (p *page) follow(name string) string {
 	return said.String()
 }
 
-// shell runs commands in the administrator's folder; each has to succeed.
+// check follows the page's last commands, with the gateway running.
+func (p *page) check() {
+	p.t.Helper()
+	p.files("ann.json")
+	said := p.follow("check")
+	for _, sign := range []string{"\n0 errors, ", "dn: ", "ann.test"} {
+		if !strings.Contains(said, sign) {
+			p.t.Errorf("%s: what was checked says nothing of %q:\n%s", p.name, sign, said)
+		}
+	}
+}
+
+// mustFail is a line that a reader sees fail. The shell by itself would go on where it does not.
+var mustFail = regexp.MustCompile(`(?m)^! (.*)$`)
+
+// shell runs commands in the administrator's folder; each has to succeed, or to fail where
+// an exclamation mark stands before it.
 func (p *page) shell(text string) string {
 	p.t.Helper()
+	text = mustFail.ReplaceAllString(text, "if $1; then echo this was to fail; exit 1; fi")
 	cmd := exec.Command("bash", "-euo", "pipefail", "-c", p.preamble+p.here(text))
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH")+":/usr/sbin:/sbin",
