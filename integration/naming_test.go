@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -259,5 +260,20 @@ func TestNumberIsShown(t *testing.T) {
 	c.post("/Users", johnSmith(2)).wantError(http.StatusInsufficientStorage, "")
 	if found := d.named("uid", "john2@example.org"); len(found) != 0 {
 		t.Errorf("%s was made", found[0].DN)
+	}
+}
+
+// A preview shows the name and the number that would be given, and gives neither.
+func TestPreviewOfNamesAndNumbers(t *testing.T) {
+	t.Parallel()
+	company, clients := numbered(t, 1, nil)
+	clients[0].create(johnSmith(0))
+	bulk := object{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:BulkRequest"}, "Operations": []object{
+		{"method": "POST", "path": "/Users", "bulkId": "a", "data": johnSmith(1)}, {"method": "POST", "path": "/Users", "bulkId": "b", "data": johnSmith(2)}}}
+	out := company.preview(t, 0, bulk)
+	for _, want := range []string{"John Smith 2,ou=people", "John Smith 3,ou=people", "uidNumber: 10001\n", "uidNumber: 10002\n", "gecos: john.smith3"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }
