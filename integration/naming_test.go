@@ -105,6 +105,40 @@ func TestThirtyOfOneName(t *testing.T) {
 	c.post("/Users", johnSmith(3)).wantError(http.StatusConflict, "uniqueness")
 }
 
+// People who all get one new name at once end with names of their own, also where
+// nothing but the gateways keeps an account unique.
+func TestRenamedToOneTemplate(t *testing.T) {
+	t.Parallel()
+	for what, overlays := range map[string][]string{"by the directory": {"unique\nunique_uri \"ldap:///dc=example,dc=org?gecos?sub\""}, "by the gateways": nil} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			company, clients := numbered(t, 2, func(s *site) { s.Overlays = overlays })
+			d := company.tree(t)
+			const n = 16
+			ids := createdAll(t, clients, n, func(i int) object {
+				p := johnSmith(i)
+				p["displayName"], p["name"] = fmt.Sprint("Person ", i), object{"givenName": fmt.Sprint("g", i), "familyName": "f"}
+				return p
+			})
+			together(n, func(i int) {
+				p := johnSmith(i)
+				if a, err := clients[i%2].try("PUT", "/Users/"+ids[i], p); err != nil || a.status != http.StatusOK {
+					t.Errorf("%v %s", err, a.raw)
+				}
+			})
+			names, accounts := map[string]bool{}, map[string]bool{}
+			for _, id := range ids {
+				e := d.entry(id)
+				cn, account := e.GetAttributeValue("cn"), e.GetAttributeValue("gecos")
+				if names[cn] || accounts[account] || !strings.HasPrefix(cn, "John Smith") || !strings.HasPrefix(account, "john.smith") {
+					t.Errorf("%s, %s", cn, account)
+				}
+				names[cn], accounts[account] = true, true
+			}
+		})
+	}
+}
+
 // A new name is followed by the entry, with a suffix where it is taken; a deleted
 // person keeps theirs, and comes back under it.
 func TestNamesThroughLife(t *testing.T) {
