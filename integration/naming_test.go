@@ -50,11 +50,14 @@ func createdAll(t *testing.T, clients []*client, n int, person func(i int) objec
 	ids := make([]string, n)
 	together(n, func(i int) {
 		a, err := clients[i%len(clients)].try("POST", "/Users", person(i))
-		if err != nil || a.status != http.StatusCreated {
-			t.Errorf("%d: %v %v", i, err, a)
-			return
+		switch {
+		case err != nil:
+			t.Errorf("%d: %v", i, err)
+		case a.status != http.StatusCreated:
+			t.Errorf("%d: %s", i, a.raw)
+		default:
+			ids[i] = a.id()
 		}
-		ids[i] = a.id()
 	})
 	return ids
 }
@@ -122,8 +125,10 @@ func TestRenamedToOneTemplate(t *testing.T) {
 			})
 			together(n, func(i int) {
 				p := johnSmith(i)
-				if a, err := clients[i%2].try("PUT", "/Users/"+ids[i], p); err != nil || a.status != http.StatusOK {
-					t.Errorf("%v %s", err, a.raw)
+				if a, err := clients[i%2].try("PUT", "/Users/"+ids[i], p); err != nil {
+					t.Error(err)
+				} else if a.status != http.StatusOK {
+					t.Errorf("%s", a.raw)
 				}
 			})
 			names, accounts := map[string]bool{}, map[string]bool{}
@@ -257,8 +262,10 @@ func TestNumbersOfManyGateways(t *testing.T) {
 					given[number] = true
 				}
 				together(n, func(i int) {
-					if a, err := clients[i%2].try("DELETE", "/Users/"+ids[i], nil); err != nil || a.status != http.StatusNoContent {
-						t.Errorf("%v %v", err, a)
+					if a, err := clients[i%2].try("DELETE", "/Users/"+ids[i], nil); err != nil {
+						t.Error(err)
+					} else if a.status != http.StatusNoContent {
+						t.Errorf("%s", a.raw)
 					}
 				})
 			}
