@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"os"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -39,11 +38,7 @@ func own389(t *testing.T, cfg ds389.Config) (*page, *host, *ds389.Server) {
 		"dsctl INSTANCE restart":     "touch restart",
 		"/etc/dirsrv/slapd-INSTANCE": cfg.Dir + "/etc",
 	})
-	ca, err := os.ReadFile(h.caFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.write("ca.pem", string(ca))
+	p.trust(h.caFile)
 	// The tests' server has what a new instance has not.
 	for _, dn := range []string{"cn=manager,cn=index,cn=userRoot,cn=ldbm database,cn=plugins,cn=config", "ou=services,dc=example,dc=org"} {
 		if err := deleting(dn)(h.as(h.admin, h.password)); err != nil {

@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"os"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -47,11 +46,7 @@ func ownDomain(t *testing.T) (*page, *host) {
 	p := openPage(t, "active-directory.md", map[string]string{"ldaps://dc1.example.org": server.URL()})
 	// The page's domain has its settings where Samba looks for them, this one has not.
 	p.preamble = "samba-tool() { command samba-tool \"$@\" --configfile='" + dir + "/smb.conf' -H '" + dir + "/private/sam.ldb'; }\n"
-	ca, err := os.ReadFile(h.caFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.write("ca.pem", string(ca))
+	p.trust(h.caFile)
 	return p, h
 }
 

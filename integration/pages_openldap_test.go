@@ -5,8 +5,6 @@ package integration
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,11 +62,7 @@ func ownSlapd(t *testing.T, others string) (*page, *host) {
 		"-W":                        "-w '" + server.AdminPassword() + "'",
 		"-Y EXTERNAL -H ldapi:///":  "-x -H " + server.URL() + " -D cn=config -w '" + configPassword + "'",
 	})
-	ca, err := os.ReadFile(h.caFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.write("ca.pem", string(ca))
+	p.trust(h.caFile)
 	p.write("debian.ldif", fmt.Sprintf(likeDebian, others))
 	p.shell("ldapmodify -Y EXTERNAL -H ldapi:/// -f debian.ldif")
 	return p, h
@@ -95,16 +89,6 @@ func startSlapd(t *testing.T, cfg slapd.Config) *slapd.Server {
 		}
 	})
 	return server
-}
-
-// secret reads the password that the page's commands have made.
-func (p *page) secret(name string) string {
-	p.t.Helper()
-	text, err := os.ReadFile(filepath.Join(p.dir, name))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return strings.TrimSpace(string(text))
 }
 
 // Who follows the page for OpenLDAP has a gateway that works, with an account that

@@ -103,6 +103,26 @@ func (p *page) write(name, text string) {
 	}
 }
 
+// trust puts the directory's authority where the page has it.
+func (p *page) trust(caFile string) {
+	p.t.Helper()
+	ca, err := os.ReadFile(caFile)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write("ca.pem", string(ca))
+}
+
+// secret reads the password that the page's commands have made.
+func (p *page) secret(name string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // block returns the one block of a name.
 func (p *page) block(name string) *pageBlock {
 	p.t.Helper()
