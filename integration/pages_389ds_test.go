@@ -3,6 +3,9 @@
 package integration
 
 import (
+	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -35,7 +38,6 @@ func own389(t *testing.T, cfg ds389.Config) (*page, *host, *ds389.Server) {
 		"ldaps://ldap1.example.com":  server.TLSURL(),
 		"-W":                         "-w '" + server.AdminPassword() + "'",
 		"dsconf INSTANCE":            `dsconf -D "cn=Directory Manager" -w '` + server.AdminPassword() + "' " + server.URL(),
-		"dsctl INSTANCE restart":     "touch restart",
 		"/etc/dirsrv/slapd-INSTANCE": cfg.Dir + "/etc",
 	})
 	p.trust(h.caFile)
@@ -73,7 +75,36 @@ func TestPage389DS(t *testing.T) {
 	p.check()
 	provision(t, g.client(t), h)
 	denied389(t, h)
+	p.named("plugins") // are not for everybody, and have a test of their own
 	p.allUsed()
+}
+
+// With the plug-ins a reference in a group that others look after follows a rename, which
+// takes no right of the gateway's; everything else is as without them.
+func TestPage389DSPlugins(t *testing.T) {
+	p, h, server := own389(t, ds389.Config{Entries: theirs389})
+	p.files("service.ldif", "rights.ldif")
+	p.follow("setup")
+	p.follow("plugins")
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.servicePassword = p.secret("ldap-password")
+	c := p.serve("scimgate.yaml").client(t)
+	id := c.create(person("ann"))
+	if err := putting(admins, "member", h.person("ann").DN)(h.as(h.admin, h.password)); err != nil {
+		t.Fatal(err)
+	}
+	c.patch("/Users/"+id, object{"op": "replace", "path": "userName", "value": "anna"}).want(http.StatusOK)
+	h.lists(t, "admins", "root", "anna")
+	if got := h.person("anna").GetAttributeValues("memberOf"); len(got) != 1 {
+		t.Errorf("memberOf is %q", got)
+	}
+	if err := adding("uid=other,ou=people,dc=example,dc=org", "objectClass", "inetOrgPerson", "uid", "other anna", "cn", "x", "sn", "x")(h.as(h.admin, h.password)); !ldap.IsErrorWithCode(err, ldap.LDAPResultConstraintViolation) {
+		t.Errorf("a double past the gateway: %v", err)
+	}
+	provision(t, c, h)
+	denied389(t, h)
 }
 
 // denied389 tries what the server has to refuse the service account.
@@ -100,4 +131,68 @@ func denied389(t *testing.T, h *host) {
 			t.Errorf("the account reads secrets of %s", e.DN)
 		}
 	}
+}
+
+// layoutOfFreeIPA is where FreeIPA has its entries.
+const layoutOfFreeIPA = `dn: cn=accounts,dc=example,dc=org
+objectClass: nsContainer
+cn: accounts
+
+dn: cn=users,cn=accounts,dc=example,dc=org
+objectClass: nsContainer
+cn: users
+
+dn: cn=groups,cn=accounts,dc=example,dc=org
+objectClass: nsContainer
+cn: groups
+
+dn: cn=etc,dc=example,dc=org
+objectClass: nsContainer
+cn: etc
+
+dn: cn=sysaccounts,cn=etc,dc=example,dc=org
+objectClass: nsContainer
+cn: sysaccounts
+
+dn: uid=root,cn=users,cn=accounts,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: root
+cn: Root
+sn: Root
+userPassword: secret of root
+
+`
+
+// classesOfFreeIPA are those of its groups.
+const classesOfFreeIPA = `dn: cn=schema
+changetype: modify
+add: objectClasses
+objectClasses: ( 2.16.840.1.113730.3.8.4.14 NAME 'nestedGroup' DESC 'Group that supports nesting' SUP groupOfNames STRUCTURAL MAY memberOf X-ORIGIN 'IPA v2' )
+objectClasses: ( 2.16.840.1.113730.3.8.4.9 NAME 'ipaUserGroup' DESC 'IPA user group object class' SUP nestedGroup STRUCTURAL X-ORIGIN 'IPA v2' )
+`
+
+// FreeIPA's layout, on a 389 Directory Server.
+func TestPageFreeIPA(t *testing.T) {
+	p, h, _ := own389(t, ds389.Config{Entries: layoutOfFreeIPA, Plugins: ds389.Plugins{MemberOf: true, RefInt: true, USN: true}})
+	p = p.turn("freeipa.md")
+	kerberos, err := os.ReadFile("/usr/share/dirsrv/data/60kerberos.ldif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(p.stand["/etc/dirsrv/slapd-INSTANCE"], "schema", "60kerberos.ldif"), kerberos, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.write("classes.ldif", classesOfFreeIPA)
+	p.shell(`ldapmodify -x -H ldaps://ldap1.example.com -D "cn=Directory Manager" -W -f classes.ldif`)
+	h.service = "uid=scimgate,cn=sysaccounts,cn=etc,dc=example,dc=org"
+	p.files("service.ldif", "rights.ldif")
+	p.follow("setup")
+	h.servicePassword = p.secret("ldap-password")
+	g := p.serve("scimgate.yaml")
+	p.check()
+	provision(t, g.client(t), h)
+	h.denied(t, "an administrator's password", replacing("uid=root,cn=users,cn=accounts,dc=example,dc=org", "userPassword", "mine of all"))
+	h.denied(t, "an entry without the marker", adding("uid=x,cn=users,cn=accounts,dc=example,dc=org", "objectClass", "inetOrgPerson", "uid", "x", "cn", "x", "sn", "x"))
+	h.denied(t, "an entry outside the bases", adding("uid=x,cn=sysaccounts,cn=etc,dc=example,dc=org", "objectClass", "account", "uid", "x"))
+	p.allUsed()
 }
