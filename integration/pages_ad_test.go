@@ -29,7 +29,9 @@ clearTextPassword:: QwBvAHIAcgBlAGMAdAAtAEgAbwByAHMAZQAtADEA
 func ownDomain(t *testing.T) (*page, *host) {
 	t.Helper()
 	dir := t.TempDir()
-	server, err := samba.Start(t.Context(), samba.Config{Dir: dir, Entries: theirsAD})
+	server, err := samba.Start(t.Context(), samba.Config{
+		Dir: dir, Entries: theirsAD, Conf: []string{"old password allowed period = 0"}, // as the page has it
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,9 @@ func ownDomain(t *testing.T) (*page, *host) {
 		service: "CN=scimgate,OU=services,DC=example,DC=org", login: "sAMAccountName", member: "member", beforeAt: true,
 		locked: ldap.LDAPResultInvalidCredentials,
 	}
-	p := openPage(t, "active-directory.md", map[string]string{"ldaps://dc1.example.org": server.URL()})
+	p := openPage(t, "active-directory.md", map[string]string{
+		"ldaps://dc1.example.org": server.URL(), "-W": "-w '" + server.AdminPassword() + "'",
+	})
 	// The page's domain has its settings where Samba looks for them, this one has not.
 	p.preamble = "samba-tool() { command samba-tool \"$@\" --configfile='" + dir + "/smb.conf' -H '" + dir + "/private/sam.ldb'; }\n"
 	p.trust(h.caFile)
@@ -57,6 +61,7 @@ func TestPageActiveDirectory(t *testing.T) {
 	p.follow("setup")
 	h.servicePassword = p.secret("ldap-password")
 	g := p.serve("scimgate.yaml")
+	p.check()
 	provision(t, g.client(t), h)
 	deniedAD(t, h)
 	p.allUsed()

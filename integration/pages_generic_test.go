@@ -14,7 +14,7 @@ func TestPageGeneric(t *testing.T) {
 	t.Parallel()
 	const service = ` by dn.exact="cn=scimgate,dc=example,dc=org" `
 	files := newCertificates(t, t.TempDir())
-	server := startSlapd(t, slapd.Config{
+	server := pageSlapd(t, slapd.Config{
 		NoScimSchema: true, TLS: files.server(), ListenTLS: "127.0.0.1:0", Entries: theirs, Overlays: []string{"ppolicy"},
 		DatabaseConf: []string{`limits dn.exact="cn=scimgate,dc=example,dc=org" size=unlimited time=unlimited`},
 		Access: []string{

@@ -52,7 +52,7 @@ member: uid=root,ou=people,dc=example,dc=org
 func ownSlapd(t *testing.T, others string) (*page, *host) {
 	t.Helper()
 	files := newCertificates(t, t.TempDir())
-	server := startSlapd(t, slapd.Config{
+	server := pageSlapd(t, slapd.Config{
 		NoScimSchema: true, TLS: files.server(), ListenTLS: "127.0.0.1:0", Entries: theirs,
 		DatabaseConf: []string{"database config", "rootdn cn=config", `rootpw "` + configPassword + `"`},
 	})
@@ -75,8 +75,8 @@ func slapdHost(t *testing.T, server *slapd.Server, caFile string) *host {
 	}
 }
 
-// startSlapd runs a directory until the test ends.
-func startSlapd(t *testing.T, cfg slapd.Config) *slapd.Server {
+// pageSlapd runs a directory until the test ends.
+func pageSlapd(t *testing.T, cfg slapd.Config) *slapd.Server {
 	t.Helper()
 	cfg.Dir = t.TempDir()
 	server, err := slapd.Start(t.Context(), cfg)
@@ -180,7 +180,7 @@ func TestPageOpenLDAPBySlapdConf(t *testing.T) {
 	cfg.TLS, cfg.ListenTLS, cfg.Overlays, cfg.GroupSchema = files.server(), "127.0.0.1:0", []string{"ppolicy", "refint", "memberof", "unique"}, true
 	const password = "of scimgate"
 	cfg.Entries = theirs + strings.Split(strings.Replace(p.block("entries.ldif").text, "{CRYPT}*", password, 1), "dn: ou=policies")[0]
-	server := startSlapd(t, cfg)
+	server := pageSlapd(t, cfg)
 	h := slapdHost(t, server, files.file("ca.pem"))
 	h.servicePassword = password
 	p.stand["ldaps://ldap1.example.com"] = server.TLSURL()
