@@ -99,12 +99,17 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 		most++ // the base may be among them
 	}
 	base := directory.FoldDN(st.c.Base)
-	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
-		// The base itself is the directory's, not an entry of the collection.
-		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
-			return directory.Entry{}, false
-		}
-		return st.entry(raw, s), true
+	var entries []directory.Entry
+	err = st.current(ctx, f, &entries, func(ctx context.Context) error {
+		var err error
+		entries, err = searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
+			// The base itself is the directory's, not an entry of the collection.
+			if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
+				return directory.Entry{}, false
+			}
+			return st.entry(raw, s), true
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -136,7 +141,7 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
 		var err error
 		found, err = ask(ctx, s.pool, l, true, func(conn *ldap.Conn) ([]T, error) {
-			return collect(ctx, conn, request, form)
+			return collect(ctx, conn, request, func(raw *ldap.Entry) (T, bool) { return form(l.tagged(raw, s.flavor)) })
 		})
 		return err
 	})

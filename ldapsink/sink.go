@@ -8,8 +8,9 @@
 //   - A result that can pass by itself is tried again, a write only after the
 //     directory was asked whether the first attempt was carried out (retry.go).
 //     The request id in an entry's marker tells one's own write from others'.
-//   - All requests go to one server while it lives, so that a search sees what a
-//     write before it did (pool.go).
+//   - All requests go to one server while it is well, so that a search sees what a
+//     write before it did (pool.go), and come back to the first one (comeback.go).
+//     What another server does not have yet is not taken for missing (lag.go).
 //   - A directory out of reach is known to be so: requests fail at once instead of
 //     each waiting for itself, until one goroutine has seen it come back.
 //   - Names and filters become text in one place (render.go), which escapes once.
@@ -22,6 +23,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -35,7 +38,11 @@ type Sink struct {
 	flavor flavor
 	pool   *pool
 	locks  *directory.Locks
+	recent *recent
 	log    *zap.Logger
+
+	mu    sync.Mutex
+	bases []string // of the stores
 }
 
 // New returns a Sink. It opens no connection: the directory may be away when
@@ -51,19 +58,51 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	}
 	f := flavors[cfg.Flavor]
 	secure := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return &Sink{
+	s := &Sink{
 		flavor: f,
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
 		locks:  directory.NewLocks(),
+		recent: newRecent(cfg.Lag, f.versionLocal),
 		log:    log,
-	}, nil
+	}
+	s.pool.prove, s.pool.behind = s.holds, s.hasRecent
+	s.pool.begin()
+	return s, nil
 }
 
 // Close ends all connections. Requests that are under way fail.
 func (s *Sink) Close() { s.pool.close() }
 
 // Store returns the store of one collection in this directory.
-func (s *Sink) Store(c directory.Collection) directory.Store { return &store{s, c} }
+func (s *Sink) Store(c directory.Collection) directory.Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.bases, c.Base) {
+		s.bases = append(s.bases, c.Base)
+	}
+	return &store{s, c}
+}
+
+// Server returns the URL of the server in use, "" while there is none, and
+// whether it takes writes.
+func (s *Sink) Server() (server string, writable bool) { return s.pool.serving() }
+
+// holds makes sure that a server has all bases.
+func (s *Sink) holds(ctx context.Context, l *link) error {
+	s.mu.Lock()
+	bases := slices.Clone(s.bases)
+	s.mu.Unlock()
+	for _, base := range bases {
+		entry, err := s.baseOn(ctx, l, base, []string{"1.1"})
+		if err != nil {
+			return err
+		}
+		if entry == nil {
+			return fmt.Errorf("it does not have the base %q", base)
+		}
+	}
+	return nil
+}
 
 // Ping reports whether the directory answers.
 func (s *Sink) Ping(ctx context.Context) error {
@@ -107,7 +146,7 @@ func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []stri
 	case len(found.Entries) == 0:
 		return nil, nil
 	}
-	return found.Entries[0], nil
+	return l.tagged(found.Entries[0], s.flavor), nil
 }
 
 // store is a Sink seen from one collection.
