@@ -114,7 +114,7 @@ func (c Config) checkURL(text string) error {
 	scheme, looked := strings.CutSuffix(u.Scheme, srvScheme)
 	switch {
 	case scheme != "ldap" && scheme != "ldaps":
-		return fmt.Errorf("scheme %q is not supported; wanted ldaps or ldap, or ldaps+srv or ldap+srv with a domain whose servers the DNS knows", u.Scheme)
+		return fmt.Errorf("scheme %q is not supported; wanted ldaps or ldap", u.Scheme)
 	case u.Hostname() == "":
 		return errors.New("names no host")
 	case u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "":
