@@ -48,6 +48,9 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	if err := st.notElsewhere(ctx, dn, e.Keys); err != nil {
+		return directory.Entry{}, err
+	}
 	if err := st.take(ctx, dn); err != nil {
 		return directory.Entry{}, err
 	}

@@ -80,6 +80,16 @@ func (st *store) misses(ctx context.Context, server string, f directory.Filter, 
 	})
 }
 
+// notElsewhere makes sure that no entry of the name or with one of the keys was
+// written on another server and is only not here yet.
+func (st *store) notElsewhere(ctx context.Context, dn string, keys []directory.Key) error {
+	if len(st.recent.elsewhere(st.pool.inUse())) == 0 {
+		return nil
+	}
+	_, err := st.find(ctx, directory.OrOf(append(keyFilters(keys), directory.Eq(directory.AttrDN, dn))...), selection{})
+	return err
+}
+
 // fatal keeps a lagError from being tried again by those who do not know it.
 func fatal(err error) error {
 	var lag *lagError

@@ -289,6 +289,10 @@ func (p *pool) moved(to string) {
 	p.server, p.last = to, to
 	st := p.servers.of(to)
 	st.since, st.strikes = now, 0
+	if !st.refused.IsZero() {
+		p.log.Warn("no server of the directory takes writes: the one in use does not, and no other is well", zap.String("url", to))
+		p.wake()
+	}
 }
 
 // retire takes all links out of use. The caller holds the mutex.
