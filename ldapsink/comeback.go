@@ -10,10 +10,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// lookUpEvery is how often the names of servers are looked up while nothing
-// asks for it.
-const lookUpEvery = time.Minute
-
 // candidates returns the servers as they are to be tried.
 func (p *pool) candidates(ctx context.Context) ([]string, error) {
 	if err := p.lookUp(ctx, false); err != nil {
@@ -169,7 +165,7 @@ func (p *pool) wake() {
 
 // look tries the servers that are better than the one in use, if there are any.
 func (p *pool) look() {
-	if p.names.due(lookUpEvery) {
+	if p.names.due() {
 		if err := p.lookUp(p.ctx, true); err != nil {
 			p.log.Warn("servers of the directory cannot be looked up", zap.Error(err))
 		}

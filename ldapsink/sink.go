@@ -23,6 +23,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -48,6 +49,11 @@ type Sink struct {
 // New returns a Sink. It opens no connection: the directory may be away when
 // the gateway starts.
 func New(cfg Config, log *zap.Logger) (*Sink, error) {
+	return newSink(cfg, log, nil, lookUpEvery)
+}
+
+// newSink is New with the DNS that is asked, and how often.
+func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Duration) (*Sink, error) {
 	if faults := cfg.Validate(); len(faults) > 0 {
 		return nil, fmt.Errorf("directory: %w", faults[0])
 	}
@@ -60,12 +66,13 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	secure := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	s := &Sink{
 		flavor: f,
-		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
+		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure, resolver: resolver}, log),
 		locks:  directory.NewLocks(),
 		recent: newRecent(cfg.Lag, f.versionLocal),
 		log:    log,
 	}
 	s.pool.prove, s.pool.behind = s.holds, s.hasRecent
+	s.pool.names.every = every
 	s.pool.begin()
 	return s, nil
 }

@@ -21,6 +21,9 @@ import (
 // are looked up in the DNS (RFC 2782).
 const srvScheme = "+srv"
 
+// lookUpEvery is how often names are looked up while nothing asks for it.
+const lookUpEvery = time.Minute
+
 // discovery knows the servers that the configured URLs stand for. Most are
 // servers themselves; ldaps+srv://example.org is looked up.
 type discovery struct {
@@ -28,6 +31,7 @@ type discovery struct {
 	prefix   string
 	resolver *net.Resolver // nil is the system's
 	timeout  time.Duration
+	every    time.Duration
 
 	mu    sync.Mutex
 	found map[string][]string // by URL: what the last look-up that did not fail has found
@@ -40,7 +44,7 @@ func newDiscovery(c connector) *discovery {
 	if prefix == "" {
 		prefix = "_ldap._tcp."
 	}
-	return &discovery{urls: c.cfg.URLs, prefix: prefix, timeout: c.cfg.Timeout, found: map[string][]string{}}
+	return &discovery{urls: c.cfg.URLs, prefix: prefix, resolver: c.resolver, timeout: c.cfg.Timeout, every: lookUpEvery, found: map[string][]string{}}
 }
 
 // looks reports whether there is anything to be looked up.
@@ -63,11 +67,11 @@ func (d *discovery) lost() {
 	d.stale = true
 }
 
-// due reports whether the last look-up is so long ago.
-func (d *discovery) due(age time.Duration) bool {
+// due reports whether the last look-up is long ago.
+func (d *discovery) due() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.looks() && time.Since(d.asked) > age
+	return d.looks() && time.Since(d.asked) > d.every
 }
 
 // list returns all servers in order of preference. What cannot be looked up is
