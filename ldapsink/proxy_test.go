@@ -20,11 +20,11 @@ import (
 type verdict int
 
 const (
-	pass verdict = iota
-	cut          // both connections end, and the message is lost
-	half         // the first half of the message arrives, then both end
-	hold         // the message is lost, and nothing ends
-	overload     // an answer becomes "busy"
+	pass     verdict = iota
+	cut              // both connections end, and the message is lost
+	half             // the first half of the message arrives, then both end
+	hold             // the message is lost, and nothing ends
+	overload         // an answer becomes "busy"
 )
 
 // proxy stands between a Sink and its directory, reads every message and can
