@@ -250,7 +250,7 @@ func TestServerThatIsNotWell(t *testing.T) {
 	add(t, store, person("bob"))
 	p.when(once(true, ldap.ApplicationSearchResultDone, hold))
 	search(t, store, directory.Query{})
-	if logs.FilterMessageSnippet("another server").Len() > 0 {
+	if logs.FilterMessageSnippet("is not well").Len() > 0 {
 		t.Error("one silence moves everybody")
 	}
 	p.when(func(answer bool, op ber.Tag) verdict {
