@@ -33,7 +33,7 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 				return directory.Entry{}, err
 			}
 		}
-		return st.add(ctx, e)
+		return st.addNumbered(ctx, e)
 	})
 	return entry, st.afterAdd(t, e, entry, wrap("add", err))
 }

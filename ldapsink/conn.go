@@ -52,18 +52,18 @@ func (w *wire) Close() error {
 type link struct {
 	conn     *ldap.Conn
 	wire     *wire
-	server   string // its URL
-	tag      string // short for the server, where versions are its own; else ""
-	controls map[string]bool
-	contexts []string // the tops of the trees that the server holds
-	readOnly bool     // the server says of itself that it takes no writes
+	server   string          // its URL
+	tag      string          // short for the server, where versions are its own; else ""
+	controls map[string]bool // by number, features too
+	contexts []string        // the tops of the trees that the server holds
+	readOnly bool            // the server says of itself that it takes no writes
 
 	// Guarded by the pool's mutex.
 	users   int  // tries that have it in hand
 	retired bool // closed when the last of them is done
 }
 
-// supports reports whether a control may be used on this server.
+// supports reports whether a control or a feature may be used on this server.
 func (l *link) supports(oid string) bool { return l.controls[oid] }
 
 func (l *link) alive() bool { return !l.wire.closed.Load() && !l.conn.IsClosing() }
@@ -147,7 +147,7 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 
 // learn reads what a link's server says of itself.
 func (c *connector) learn(l *link) error {
-	wanted := []string{"supportedControl", "namingContexts"}
+	wanted := []string{"supportedControl", "supportedFeatures", "namingContexts"}
 	if c.flavor.versionLocal {
 		wanted = append(wanted, c.flavor.serverName, "supportedCapabilities")
 	}
@@ -159,8 +159,10 @@ func (c *connector) learn(l *link) error {
 	l.controls = map[string]bool{}
 	for _, entry := range dse.Entries {
 		l.contexts = values(entry, "namingContexts")
-		for _, oid := range values(entry, "supportedControl") {
-			l.controls[oid] = true
+		for _, name := range []string{"supportedControl", "supportedFeatures"} {
+			for _, oid := range values(entry, name) {
+				l.controls[oid] = true
+			}
 		}
 		if c.flavor.versionLocal {
 			l.tag = shortFor(cmp.Or(first(entry, c.flavor.serverName), l.server))

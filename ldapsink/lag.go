@@ -146,8 +146,10 @@ func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written)
 		return err
 	}
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
-	found, err := ask(ctx, s.pool, l, true, func(conn *ldap.Conn) ([]*ldap.Entry, error) {
-		return collect(ctx, conn, request, func(raw *ldap.Entry) (*ldap.Entry, bool) { return l.tagged(raw, s.flavor), true })
+	var found []*ldap.Entry
+	err = s.searchOn(ctx, l, request, false, func() { found = nil }, func(raw *ldap.Entry) error {
+		found = append(found, l.tagged(raw, s.flavor))
+		return nil
 	})
 	if err != nil {
 		return err
@@ -192,8 +194,10 @@ func (st *store) afterAdd(t *trace, e directory.NewEntry, entry directory.Entry,
 	}
 	w.dn, w.version, w.request = directory.FoldDN(entry.DN), entry.Version, entry.Marker.Request
 	w.made = true
-	for name, values := range e.Attributes {
-		w.touch(name, values...)
+	for _, attributes := range []directory.Attributes{e.Attributes, entry.Attributes} {
+		for name, values := range attributes {
+			w.touch(name, values...)
+		}
 	}
 	w.touch("objectClass", st.c.ObjectClasses...)
 	w.touch(st.c.Naming, e.Name)

@@ -38,8 +38,10 @@ import (
 type Sink struct {
 	flavor flavor
 	pool   *pool
+	lanes  *lanes
 	locks  *directory.Locks
 	recent *recent
+	ranges sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
 
 	mu    sync.Mutex
@@ -67,6 +69,7 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 	s := &Sink{
 		flavor: f,
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure, resolver: resolver}, log),
+		lanes:  newLanes(),
 		locks:  directory.NewLocks(),
 		recent: newRecent(cfg.Lag, f.versionLocal),
 		log:    log,
@@ -78,7 +81,10 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 }
 
 // Close ends all connections. Requests that are under way fail.
-func (s *Sink) Close() { s.pool.close() }
+func (s *Sink) Close() {
+	s.lanes.close()
+	s.pool.close()
+}
 
 // Store returns the store of one collection in this directory.
 func (s *Sink) Store(c directory.Collection) directory.Store {
@@ -86,6 +92,9 @@ func (s *Sink) Store(c directory.Collection) directory.Store {
 	defer s.mu.Unlock()
 	if !slices.Contains(s.bases, c.Base) {
 		s.bases = append(s.bases, c.Base)
+	}
+	if c.MemberBy.Attribute != "" {
+		return byValue{&store{s, c}}
 	}
 	return &store{s, c}
 }
@@ -152,6 +161,9 @@ func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []stri
 		return nil, err
 	case len(found.Entries) == 0:
 		return nil, nil
+	case inParts(found.Entries[0]):
+		full, err := s.whole(ctx, l, found.Entries[0])
+		return l.tagged(full, s.flavor), err
 	}
 	return l.tagged(found.Entries[0], s.flavor), nil
 }
@@ -162,7 +174,7 @@ type store struct {
 	c directory.Collection
 }
 
-var _ directory.Store = (*store)(nil)
+var _, _ directory.Store = (*store)(nil), byValue{}
 
 // complete runs a write of several steps to its end though its caller may
 // leave: somebody who hangs up in the middle must not leave half of it behind.
