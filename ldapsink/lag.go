@@ -185,7 +185,7 @@ func (st *store) writtenTo(server, id string) *written {
 func (st *store) afterAdd(t *trace, e directory.NewEntry, entry directory.Entry, err error) error {
 	_, server, doubt := t.seen()
 	lost := doubt != "" && directory.Is(err, directory.Unavailable)
-	if server == "" && !lost {
+	if st.recent.off || server == "" && !lost {
 		return err
 	}
 	w := st.writtenTo(server, entry.ID)
@@ -220,7 +220,7 @@ func (st *store) afterAdd(t *trace, e directory.NewEntry, entry directory.Entry,
 
 // afterUpdate remembers an Update.
 func (st *store) afterUpdate(ctx context.Context, t *trace, old directory.Entry, c directory.Change, entry directory.Entry, err error) error {
-	if _, server, _ := t.seen(); server != "" {
+	if _, server, _ := t.seen(); server != "" && !st.recent.off {
 		w := st.writtenTo(server, old.ID)
 		w.dn, w.moved = directory.FoldDN(old.DN), c.Marker.State != old.Marker.State
 		if err == nil {
@@ -248,7 +248,7 @@ func (st *store) afterUpdate(ctx context.Context, t *trace, old directory.Entry,
 // afterMembers remembers a change of members. Neither the version nor the marker
 // tells whether it has come to another server; that the group is there does.
 func (st *store) afterMembers(ctx context.Context, t *trace, id string, c directory.MemberChange, err error) error {
-	if _, server, _ := t.seen(); server != "" {
+	if _, server, _ := t.seen(); server != "" && !st.recent.off {
 		w := st.writtenTo(server, id)
 		w.members = true
 		w.touch(st.c.Member, c.Add...)
@@ -259,7 +259,7 @@ func (st *store) afterMembers(ctx context.Context, t *trace, id string, c direct
 
 // afterRemove remembers a Remove.
 func (st *store) afterRemove(t *trace, e directory.Entry, err error) error {
-	if _, server, _ := t.seen(); server != "" && err == nil {
+	if _, server, _ := t.seen(); server != "" && err == nil && !st.recent.off {
 		w := st.writtenTo(server, e.ID)
 		w.dn, w.gone = directory.FoldDN(e.DN), true
 		st.recent.note(w)
@@ -269,7 +269,7 @@ func (st *store) afterRemove(t *trace, e directory.Entry, err error) error {
 
 // orBehind makes of an entry that is not there one that may only not be there yet.
 func (st *store) orBehind(ctx context.Context, id string, err error) error {
-	if !directory.Is(err, directory.NotFound) {
+	if !directory.Is(err, directory.NotFound) || len(st.recent.elsewhere(st.pool.inUse())) == 0 {
 		return err
 	}
 	if _, failed := st.byID(ctx, id, directory.Anyone, selection{}); failed != nil {

@@ -156,8 +156,8 @@ func (s *Sink) searchOn(ctx context.Context, l *link, request *ldap.SearchReques
 			return nil
 		})
 	})
-	limited := request.SizeLimit > 0 && n >= request.SizeLimit
-	if !limited && cutShort(l, err) {
+	// Only of a search that was answered is it known how many it has found.
+	if cutShort(l, err) && (request.SizeLimit == 0 || n < request.SizeLimit) {
 		restart()
 		return s.byPages(ctx, l, request, found)
 	}

@@ -71,10 +71,13 @@ func newPool(c connector, log *zap.Logger) *pool {
 
 // begin starts the watch, where there is something to watch.
 func (p *pool) begin() {
-	if len(p.cfg.URLs) > 1 || p.names.looks() {
+	if p.several() {
 		p.running.Go(p.watch)
 	}
 }
+
+// several reports whether there may be more than one server.
+func (p *pool) several() bool { return len(p.cfg.URLs) > 1 || p.names.looks() }
 
 // serving returns the server in use and whether it takes writes.
 func (p *pool) serving() (server string, writable bool) {

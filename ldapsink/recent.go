@@ -3,6 +3,7 @@ package ldapsink
 import (
 	"container/list"
 	"hash/fnv"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,10 @@ import (
 
 // remembered is how many writes a Sink remembers at most, the last ones.
 const remembered = 5000
+
+// keptValues is how many values of an entry are kept at most. Of what has more
+// any value is taken for one that it has.
+const keptValues = 200
 
 // written is an entry that the gateway has written a short time ago.
 type written struct {
@@ -29,6 +34,7 @@ type written struct {
 	members          bool   // members came or went, which leaves the marker as it was
 	touched          map[string]bool
 	values           map[uint64]bool // hashes of attribute and value
+	many             map[string]bool // attributes of which there are too many values to keep
 }
 
 // recent remembers the last writes of a Sink, so that a server which does not
@@ -37,6 +43,7 @@ type written struct {
 type recent struct {
 	lag   time.Duration
 	local bool // versions mean nothing on other servers
+	off   bool // there is only one server
 
 	mu       sync.Mutex
 	order    *list.List // of *written, the oldest first
@@ -95,8 +102,11 @@ func (w *written) add(before *written) {
 	for name := range before.touched {
 		w.touch(name)
 	}
-	for v := range before.values {
-		w.values[v] = true
+	maps.Copy(w.values, before.values)
+	maps.Copy(w.many, before.many)
+	if len(w.values) > keptValues {
+		maps.Copy(w.many, w.touched)
+		clear(w.values)
 	}
 }
 
@@ -116,7 +126,7 @@ func (r *recent) forget(e *list.Element) {
 func (r *recent) elsewhere(server string) []written {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.byServer[server] == r.order.Len() {
+	if r.off || r.byServer[server] == r.order.Len() {
 		return nil
 	}
 	var some []written
@@ -165,9 +175,13 @@ func (w *written) shows(version, request string, there, local bool) bool {
 // touch notes that a write was about an attribute.
 func (w *written) touch(attribute string, values ...string) {
 	if w.touched == nil {
-		w.touched, w.values = map[string]bool{}, map[uint64]bool{}
+		w.touched, w.values, w.many = map[string]bool{}, map[uint64]bool{}, map[string]bool{}
 	}
 	w.touched[folded(attribute)] = true
+	if len(values) > keptValues {
+		w.many[folded(attribute)] = true
+		return
+	}
 	for _, v := range values {
 		w.values[valueHash(attribute, v)] = true
 	}
@@ -253,5 +267,5 @@ func (w *written) equals(f directory.Filter) bool {
 	if !w.made && !w.doubt && !w.touched[folded(f.Attribute)] {
 		return true // whatever it has of this
 	}
-	return w.values[valueHash(f.Attribute, f.Value)]
+	return w.many[folded(f.Attribute)] || w.values[valueHash(f.Attribute, f.Value)]
 }

@@ -167,20 +167,21 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
-		found = nil
+		// Of this try alone: one that was given up may still be reading.
+		var made []T
 		var parts []*ldap.Entry
 		keep := func(raw *ldap.Entry) error {
 			if inParts(raw) {
 				parts = append(parts, raw)
-			} else if made, ok := form(l.tagged(raw, s.flavor)); ok {
-				found = append(found, made)
+			} else if one, ok := form(l.tagged(raw, s.flavor)); ok {
+				made = append(made, one)
 			}
-			if limit > 0 && len(found)+len(parts) >= limit {
+			if limit > 0 && len(made)+len(parts) >= limit {
 				return errEnough
 			}
 			return nil
 		}
-		if err := s.searchOn(ctx, l, request, many, func() { found, parts = nil, nil }, keep); err != nil {
+		if err := s.searchOn(ctx, l, request, many, func() { made, parts = nil, nil }, keep); err != nil {
 			return err
 		}
 		for _, raw := range parts {
@@ -188,10 +189,11 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 			if err != nil {
 				return err
 			}
-			if made, ok := form(l.tagged(full, s.flavor)); ok {
-				found = append(found, made)
+			if one, ok := form(l.tagged(full, s.flavor)); ok {
+				made = append(made, one)
 			}
 		}
+		found = made
 		return nil
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {

@@ -144,6 +144,28 @@ func TestWhatAWriteConcerns(t *testing.T) {
 	}
 }
 
+// Who has very many values is kept in little space, and is not missed for it.
+func TestManyValuesAreNotKept(t *testing.T) {
+	w := &written{id: "1"}
+	var members []string
+	for i := range 10 * keptValues {
+		members = append(members, string(rune(i+1000)))
+	}
+	w.touch("member", members...)
+	if len(w.values) > 0 || !w.concerns(directory.Eq("member", members[7])) {
+		t.Errorf("%d values are kept", len(w.values))
+	}
+	next := &written{id: "1"}
+	for i, m := range members {
+		again := &written{id: "1"}
+		again.touch("member", m)
+		again.add(next)
+		if next = again; len(next.values) > 2*keptValues || !next.concerns(directory.Eq("member", members[i/2])) {
+			t.Fatalf("after %d writes %d values are kept", i, len(next.values))
+		}
+	}
+}
+
 func TestRecentWrites(t *testing.T) {
 	r := newRecent(time.Hour, false)
 	note := func(id, server, version string) {

@@ -76,6 +76,7 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 	}
 	s.pool.prove, s.pool.behind = s.holds, s.hasRecent
 	s.pool.names.every = every
+	s.recent.off = !s.pool.several()
 	s.pool.begin()
 	return s, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,7 +37,8 @@ type discovery struct {
 	mu    sync.Mutex
 	found map[string][]string // by URL: what the last look-up that did not fail has found
 	asked time.Time
-	stale bool
+
+	stale atomic.Bool
 }
 
 func newDiscovery(c connector) *discovery {
@@ -61,11 +63,7 @@ func (d *discovery) static() []string {
 }
 
 // lost says that a server was lost: the next request for the list looks again.
-func (d *discovery) lost() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.stale = true
-}
+func (d *discovery) lost() { d.stale.Store(true) }
 
 // due reports whether the last look-up is long ago.
 func (d *discovery) due() bool {
@@ -80,8 +78,9 @@ func (d *discovery) list(ctx context.Context, again bool, log *zap.Logger) ([]st
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	const often = time.Second
-	if len(d.found) == 0 || again || d.stale && time.Since(d.asked) > often {
-		d.asked, d.stale = time.Now(), false
+	if len(d.found) == 0 || again || d.stale.Load() && time.Since(d.asked) > often {
+		d.asked = time.Now()
+		d.stale.Store(false)
 		if err := d.lookUp(ctx, log); err != nil && len(d.found) == 0 && len(d.static()) == 0 {
 			return nil, err
 		}
@@ -103,7 +102,11 @@ func (d *discovery) list(ctx context.Context, again bool, log *zap.Logger) ([]st
 
 // lookUp asks for the servers of every domain.
 func (d *discovery) lookUp(ctx context.Context, log *zap.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	patience := d.timeout
+	if len(d.found) > 0 { // others may wait for a server that is known already
+		patience = min(patience, time.Second)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var failed error
 	for _, text := range d.urls {
