@@ -135,7 +135,8 @@ func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection
 	var found []directory.Entry
 	err = st.current(ctx, f, &found, func(ctx context.Context) error {
 		var err error
-		found, err = searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, false, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+		found, err = searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, f.Op == directory.Present,
+			func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
 		return err
 	})
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
