@@ -38,6 +38,15 @@ type flavor struct {
 	// pageSize is how many entries a search returns at most unless it is
 	// continued page by page (RFC 2696); 0 where the server has no such limit.
 	pageSize int
+	// versionLocal says that versions are counted by each server for itself:
+	// between servers they mean nothing. serverName is the attribute of the root
+	// DSE that tells servers apart; where there is none, the URL does.
+	versionLocal bool
+	serverName   string
+	// srv is what SRV records of the directory's servers begin with.
+	srv string
+	// readOnlyCapability is what a server that takes no writes says it can do.
+	readOnlyCapability string
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -54,11 +63,13 @@ var flavors = map[string]flavor{
 		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
 		created: "whenCreated", modified: "whenChanged",
 		form: formGUID, namesByID: true, pageSize: 1000,
+		versionLocal: true, serverName: "dsServiceName", srv: "_ldap._tcp.dc._msdcs.",
+		readOnlyCapability: "1.2.840.113556.1.4.1920", // LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		form: formUniqueID,
+		form: formUniqueID, versionLocal: true,
 	},
 	generic: {
 		id: "entryUUID", dn: "entryDN", version: "modifyTimestamp",

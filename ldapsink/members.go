@@ -15,8 +15,9 @@ import (
 // whatever the size of the group. Everything else below is for groups that are
 // not quite as the change assumes.
 func (st *store) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	ctx, t := traced(ctx)
 	m := memberWrite{store: st, id: id, version: version, left: distinctMembers(c)}
-	return wrap("modify", m.run(ctx))
+	return st.afterMembers(ctx, t, id, c, wrap("modify", m.run(ctx)))
 }
 
 // memberWrite is a change of members on its way.
@@ -94,7 +95,7 @@ func (m *memberWrite) send(ctx context.Context) error {
 		})
 		m.doubt = m.doubt || classify(err) == unknown
 		return err
-	}, func(context.Context, *link) (bool, error) { return false, nil }) // twice is as good as once
+	}, nil)
 }
 
 // tidy takes the placeholder out again if somebody has added a member to the

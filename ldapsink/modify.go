@@ -20,6 +20,7 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 	if c.Name != "" {
 		op = "rename"
 	}
+	ctx, t := traced(ctx)
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
 		release, _, err := st.locks.Acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
 		if err != nil {
@@ -40,7 +41,7 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		mods := slices.Concat(c.Mods, c.Unlock)
 		return st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
 	})
-	return entry, wrap(op, err)
+	return entry, st.afterUpdate(ctx, t, old, c, entry, wrap(op, err))
 }
 
 // step is one Modify of an update.
@@ -220,7 +221,8 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 	if err != nil {
 		return nil, err
 	}
-	return postReadEntry(result.Controls)
+	after, err := postReadEntry(result.Controls)
+	return l.tagged(after, st.flavor), err
 }
 
 // modified finds out whether a Modify whose answer was lost has been carried out.

@@ -15,7 +15,9 @@ func (st *store) Remove(ctx context.Context, e directory.Entry) error {
 		return wrap("delete", err)
 	}
 	defer release()
-	return wrap("delete", st.remove(ctx, e))
+	ctx, t := traced(ctx)
+	err = wrap("delete", st.remove(ctx, e))
+	return st.afterRemove(t, e, err)
 }
 
 // remove deletes the entry if it is the version given.
@@ -51,7 +53,11 @@ func (st *store) still(l *link, id, version string) ([]ldap.Control, error) {
 	}
 	same := []directory.Filter{directory.Eq(directory.AttrID, id)}
 	if version != "" {
-		same = append(same, directory.Eq(st.flavor.version, version))
+		own, ok := l.untagged(version)
+		if !ok {
+			return nil, failf(directory.Changed, "the version is another server's")
+		}
+		same = append(same, directory.Eq(st.flavor.version, own))
 	}
 	filter, err := st.renderer().render(directory.AndOf(same...))
 	if err != nil {

@@ -103,12 +103,17 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 		most++ // the base may be among them
 	}
 	base := directory.FoldDN(st.c.Base)
-	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
-		// The base itself is the directory's, not an entry of the collection.
-		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
-			return directory.Entry{}, false
-		}
-		return st.entry(raw, s), true
+	var entries []directory.Entry
+	err = st.current(ctx, f, &entries, func(ctx context.Context) error {
+		var err error
+		entries, err = searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
+			// The base itself is the directory's, not an entry of the collection.
+			if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
+				return directory.Entry{}, false
+			}
+			return st.entry(raw, s), true
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -127,8 +132,13 @@ func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection
 	if err != nil {
 		return nil, err
 	}
-	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, f.Op == directory.Present,
-		func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+	var found []directory.Entry
+	err = st.current(ctx, f, &found, func(ctx context.Context) error {
+		var err error
+		found, err = searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, f.Op == directory.Present,
+			func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+		return err
+	})
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
 		return st.find(ctx, f, s)
 	}
@@ -158,20 +168,21 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
-		found = nil
+		// Of this try alone: one that was given up may still be reading.
+		var made []T
 		var parts []*ldap.Entry
 		keep := func(raw *ldap.Entry) error {
 			if inParts(raw) {
 				parts = append(parts, raw)
-			} else if made, ok := form(raw); ok {
-				found = append(found, made)
+			} else if one, ok := form(l.tagged(raw, s.flavor)); ok {
+				made = append(made, one)
 			}
-			if limit > 0 && len(found)+len(parts) >= limit {
+			if limit > 0 && len(made)+len(parts) >= limit {
 				return errEnough
 			}
 			return nil
 		}
-		if err := s.searchOn(ctx, l, request, many, func() { found, parts = nil, nil }, keep); err != nil {
+		if err := s.searchOn(ctx, l, request, many, func() { made, parts = nil, nil }, keep); err != nil {
 			return err
 		}
 		for _, raw := range parts {
@@ -179,10 +190,11 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 			if err != nil {
 				return err
 			}
-			if made, ok := form(full); ok {
-				found = append(found, made)
+			if one, ok := form(l.tagged(full, s.flavor)); ok {
+				made = append(made, one)
 			}
 		}
+		found = made
 		return nil
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
