@@ -28,8 +28,8 @@ type flavor struct {
 	// namesByID says that <GUID=...> stands for the name of the entry with an
 	// id, in searches and writes alike, so that no write meets another entry.
 	namesByID bool
-	// loose says that an entry can be without a version, and that modified is
-	// read to stand in for it.
+	// loose says that version alone, if there is one, does not tell two versions
+	// of an entry apart.
 	loose bool
 	// made numbers the entries of one server in the order in which it made
 	// them; "" where times, versions and ids have to do.
@@ -83,8 +83,10 @@ var flavors = map[string]flavor{
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		form: formUniqueID, loose: true,
-		taken: []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
+		form:   formUniqueID,
+		loose:  true, // entryusn goes back with every write that is refused (389-ds-base issue 6250), and is there with a plug-in only
+		schema: ds389Schema,
+		taken:  []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
 	},
 	generic: {
 		id: "entryUUID", created: "createTimestamp", modified: "modifyTimestamp",
@@ -119,6 +121,19 @@ var (
 		7: "Password is too young to change",
 		8: "Password is in history of old passwords",
 		9: "Password is too long",
+	}
+	// policyPieces are for 389 DS and for Active Directory, which says 52D
+	// (ERROR_PASSWORD_RESTRICTION) and no more; Samba does. The first that fits counts.
+	policyPieces = []struct{ piece, attribute, reason string }{
+		{"password must be at least", passwordAttribute, "Password is too short"},
+		{"passwords with storage scheme are not allowed", passwordAttribute, "Password may not be sent in a hashed form"},
+		{"invalid password syntax", passwordAttribute, "Password fails quality checking policy"},
+		{"password in history", passwordAttribute, "Password is in history of old passwords"},
+		{"within password minimum age", passwordAttribute, "Password is too young to change"},
+		{"the password is too short", "unicodePwd", "Password is too short"},
+		{"password is too young", "unicodePwd", "Password is too young to change"},
+		{"the password was already used", "unicodePwd", "Password is in history of old passwords"},
+		{"0000052D", "unicodePwd", "Password fails quality checking policy"},
 	}
 	// policyDetails are what a code says beyond the sentence that comes with it.
 	policyDetails = map[int8]string{6: "it is too short", 9: "it is too long"}

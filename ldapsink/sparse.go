@@ -26,26 +26,33 @@ type sparseSchema struct {
 type matching struct{ equality, ordering, substring string }
 
 // activeDirectorySchema is for a list of attribute types without matching rules.
-// Names in it are those of the rules of RFC 4517 that compare in the same way.
 var activeDirectorySchema = &sparseSchema{
-	matching: map[string]matching{
-		"1.3.6.1.4.1.1466.115.121.1.15": {"caseIgnoreMatch", "caseIgnoreOrderingMatch", "caseIgnoreSubstringsMatch"},
-		"1.2.840.113556.1.4.905":        {"caseIgnoreMatch", "caseIgnoreOrderingMatch", "caseIgnoreSubstringsMatch"}, // Teletex
-		"1.2.840.113556.1.4.1362":       {"caseExactMatch", "caseExactOrderingMatch", "caseExactSubstringsMatch"},
-		"1.3.6.1.4.1.1466.115.121.1.26": {"caseExactIA5Match", "caseExactOrderingMatch", "caseExactSubstringsMatch"},
-		"1.3.6.1.4.1.1466.115.121.1.44": {"caseExactMatch", "caseExactOrderingMatch", "caseExactSubstringsMatch"},
-		"1.3.6.1.4.1.1466.115.121.1.36": {"numericStringMatch", "numericStringOrderingMatch", "numericStringSubstringsMatch"},
-		"1.3.6.1.4.1.1466.115.121.1.38": {"objectIdentifierMatch", "", ""},
-		"1.3.6.1.4.1.1466.115.121.1.12": {"distinguishedNameMatch", "", ""},
-		"1.3.6.1.4.1.1466.115.121.1.7":  {"booleanMatch", "", ""},
-		"1.3.6.1.4.1.1466.115.121.1.27": {"integerMatch", "integerOrderingMatch", ""},
-		"1.2.840.113556.1.4.906":        {"integerMatch", "integerOrderingMatch", ""}, // of 64 bits
-		"1.3.6.1.4.1.1466.115.121.1.24": {"generalizedTimeMatch", "generalizedTimeOrderingMatch", ""},
-		"1.3.6.1.4.1.1466.115.121.1.53": {"generalizedTimeMatch", "generalizedTimeOrderingMatch", ""}, // UTC time
-		"1.3.6.1.4.1.1466.115.121.1.40": {"octetStringMatch", "octetStringOrderingMatch", ""},
-	},
-	filled:  []string{"nTSecurityDescriptor", "instanceType", "objectCategory", "objectSid", "groupType"},
-	lengths: "(&(objectClass=attributeSchema)(rangeUpper=*))", name: "lDAPDisplayName", length: "rangeUpper",
+	matching: bySyntax,
+	filled:   []string{"nTSecurityDescriptor", "instanceType", "objectCategory", "objectSid", "groupType"},
+	lengths:  "(&(objectClass=attributeSchema)(rangeUpper=*))", name: "lDAPDisplayName", length: "rangeUpper",
+}
+
+// ds389Schema is for attribute types without a matching rule, of which 389 DS has
+// many: it compares their values by their syntax.
+var ds389Schema = &sparseSchema{matching: bySyntax}
+
+// bySyntax are the rules of a directory that compares by syntax. Their names are
+// those of the rules of RFC 4517 that compare in the same way.
+var bySyntax = map[string]matching{
+	"1.3.6.1.4.1.1466.115.121.1.15": {"caseIgnoreMatch", "caseIgnoreOrderingMatch", "caseIgnoreSubstringsMatch"},
+	"1.2.840.113556.1.4.905":        {"caseIgnoreMatch", "caseIgnoreOrderingMatch", "caseIgnoreSubstringsMatch"}, // Teletex
+	"1.2.840.113556.1.4.1362":       {"caseExactMatch", "caseExactOrderingMatch", "caseExactSubstringsMatch"},
+	"1.3.6.1.4.1.1466.115.121.1.26": {"caseExactIA5Match", "caseExactOrderingMatch", "caseExactSubstringsMatch"},
+	"1.3.6.1.4.1.1466.115.121.1.44": {"caseExactMatch", "caseExactOrderingMatch", "caseExactSubstringsMatch"},
+	"1.3.6.1.4.1.1466.115.121.1.36": {"numericStringMatch", "numericStringOrderingMatch", "numericStringSubstringsMatch"},
+	"1.3.6.1.4.1.1466.115.121.1.38": {"objectIdentifierMatch", "", ""},
+	"1.3.6.1.4.1.1466.115.121.1.12": {"distinguishedNameMatch", "", ""},
+	"1.3.6.1.4.1.1466.115.121.1.7":  {"booleanMatch", "", ""},
+	"1.3.6.1.4.1.1466.115.121.1.27": {"integerMatch", "integerOrderingMatch", ""},
+	"1.2.840.113556.1.4.906":        {"integerMatch", "integerOrderingMatch", ""}, // of 64 bits
+	"1.3.6.1.4.1.1466.115.121.1.24": {"generalizedTimeMatch", "generalizedTimeOrderingMatch", ""},
+	"1.3.6.1.4.1.1466.115.121.1.53": {"generalizedTimeMatch", "generalizedTimeOrderingMatch", ""}, // UTC time
+	"1.3.6.1.4.1.1466.115.121.1.40": {"octetStringMatch", "octetStringOrderingMatch", ""},
 }
 
 // fill completes a schema that was read.
@@ -62,6 +69,9 @@ func (s *Sink) fill(ctx context.Context, schema *Schema, subschema string) error
 	}
 	for _, name := range sparse.filled {
 		schema.filled[strings.ToLower(name)] = true
+	}
+	if sparse.lengths == "" {
+		return nil
 	}
 	_, parent := splitName(subschema)
 	found, err := s.search(ctx, parent, sparse.lengths, []string{sparse.name, sparse.length})

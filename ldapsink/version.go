@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -18,26 +17,24 @@ import (
 const looseMark = "@"
 
 // version returns what changes with every write to an entry. Where the directory
-// has no attribute for that, as 389 DS without its plug-in USN, it is the time of
-// the last write with a digest of the marker, which every write of the gateway
-// changes, within one second too; of others' writes and of members those of one
-// second look the same.
+// has no attribute for that, or none that can be relied on, it is the time of the
+// last write with a digest of what else there is: of the marker, which every
+// write of the gateway changes, within one second too. Of others' writes and of
+// members' those of one second may look the same.
 func (st *store) version(raw *ldap.Entry) string {
-	if v := first(raw, st.flavor.version); v != "" {
+	v := first(raw, st.flavor.version)
+	if v != "" && !st.flavor.loose {
 		return v
 	}
-	sum := sha256.Sum256([]byte(st.storedMarker(raw)))
-	return looseMark + first(raw, st.flavor.modified) + "-" + hex.EncodeToString(sum[:4])
+	sum := sha256.Sum256([]byte(v + "\x00" + st.storedMarker(raw)))
+	return looseMark + first(raw, st.flavor.modified) + "-" + hex.EncodeToString(sum[:6])
 }
 
 // facts are the attributes by which an entry is known again, in its version.
 func (st *store) facts() []string {
-	names := []string{st.flavor.id, st.c.StateAttribute}
+	names := []string{st.flavor.id, st.flavor.modified, st.c.StateAttribute}
 	if st.flavor.version != "" {
 		names = append(names, st.flavor.version)
-	}
-	if st.flavor.loose {
-		names = append(names, st.flavor.modified)
 	}
 	return names
 }
@@ -139,21 +136,4 @@ func (st *store) asserts(ctx context.Context, version string) (bool, error) {
 		return nil
 	})
 	return does, err
-}
-
-// compareVersions says which of two versions of one server came first. Some are
-// numbers, which grow longer.
-func compareVersions(a, b string) int {
-	x, errX := strconv.ParseUint(a, 10, 64)
-	y, errY := strconv.ParseUint(b, 10, 64)
-	if errX != nil || errY != nil {
-		return strings.Compare(a, b)
-	}
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }
