@@ -31,8 +31,9 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 				return directory.Entry{}, err
 			}
 		}
-		return st.add(ctx, e)
+		return st.addNumbered(ctx, e)
 	})
+	delete(entry.Attributes, st.flavor.made) // which nobody asked for
 	return entry, wrap("add", err)
 }
 
@@ -177,9 +178,7 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 	filters := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
 	name := directory.Key{Attribute: st.c.Naming, Value: e.Name}
 	s = s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name))
-	if st.flavor.made != "" {
-		s.names = append(s.names, st.flavor.made)
-	}
+	s.names = append(s.names, st.made()...)
 	found, err := st.find(ctx, directory.OrOf(filters...), s)
 	if err != nil {
 		return directory.Entry{}, err
@@ -202,7 +201,6 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 			return directory.Entry{}, st.withdraw(ctx, mine)
 		}
 	}
-	delete(mine.Attributes, st.flavor.made)
 	return mine, nil
 }
 

@@ -34,21 +34,21 @@ func (st *store) at(ctx context.Context, name string, f directory.Filter, s sele
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
-	request := ldap.NewSearchRequest(name, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, st.wire(s), nil)
-	var found *ldap.SearchResult
+	var found *ldap.Entry
 	err = st.read(ctx, func(ctx context.Context, l *link) error {
-		found, err = ask(ctx, st.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) { return conn.Search(request) })
+		var err error
+		found, err = st.matchOn(ctx, l, name, filter, st.wire(s))
 		return err
 	})
 	switch {
-	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
 		return nil, nil // a referral: the entry is in a tree that the server does not hold, so not below the base
 	case err != nil:
 		return nil, err
-	case len(found.Entries) == 0 || !st.owns(found.Entries[0].DN):
+	case found == nil || !st.owns(found.DN):
 		return nil, nil
 	}
-	e := st.entry(found.Entries[0], s)
+	e := st.entry(found, s)
 	return &e, nil
 }
 
