@@ -165,12 +165,12 @@ func (st *store) used(ctx context.Context, n directory.Number, f directory.Filte
 func (st *store) doubled(ctx context.Context, mine directory.Entry, numbers []directory.Number) (bool, error) {
 	for i := range numbers {
 		n := &numbers[i]
-		found, err := st.findInTree(ctx, directory.Eq(n.Attribute, strconv.FormatInt(n.Value, 10)), selection{times: true})
+		found, err := st.findInTree(ctx, directory.Eq(n.Attribute, strconv.FormatInt(n.Value, 10)), selection{names: st.made(), times: true})
 		if err != nil {
 			return false, err
 		}
 		for _, rival := range found {
-			if rival.ID == mine.ID || rival.Marker.Source != "" && !older(rival, mine) {
+			if rival.ID == mine.ID || rival.Marker.Source != "" && !st.flavor.older(rival, mine) {
 				continue
 			}
 			if err := st.withdraw(ctx, mine); !directory.Is(err, directory.Exists) {

@@ -63,7 +63,8 @@ type link struct {
 	retired bool // closed when the last of them is done
 }
 
-// supports reports whether a control or a feature may be used on this server.
+// supports reports whether a control or a feature may be used on this server: it
+// announces it, and nobody has said never.
 func (l *link) supports(oid string) bool { return l.controls[oid] }
 
 func (l *link) alive() bool { return !l.wire.closed.Load() && !l.conn.IsClosing() }
@@ -168,6 +169,11 @@ func (c *connector) learn(l *link) error {
 			l.tag = shortFor(cmp.Or(first(entry, c.flavor.serverName), l.server))
 		}
 		l.readOnly = c.flavor.readOnlyCapability != "" && slices.Contains(values(entry, "supportedCapabilities"), c.flavor.readOnlyCapability)
+	}
+	for oid, use := range c.cfg.Controls.byOID() {
+		if use == controlNever {
+			delete(l.controls, oid)
+		}
 	}
 	return nil
 }

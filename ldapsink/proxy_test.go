@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
@@ -12,8 +12,6 @@ import (
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
-
-	"scimgate/internal/slapd"
 )
 
 // verdict is what becomes of a message on its way through a proxy.
@@ -42,9 +40,9 @@ type proxy struct {
 }
 
 // between returns a proxy to a directory.
-func between(t testing.TB, server *slapd.Server) *proxy {
+func between(t testing.TB, s server) *proxy {
 	t.Helper()
-	return inFrontOf(t, server.Addr())
+	return inFrontOf(t, addr(t, s))
 }
 
 // inFrontOf returns a proxy to an address.

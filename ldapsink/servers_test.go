@@ -234,7 +234,7 @@ func TestVersionsOfServers(t *testing.T) {
 	}
 	s := &store{Sink: &Sink{flavor: f}}
 	b.controls = map[string]bool{oidAssertion: true}
-	if _, err := s.still(b, "6ba7b810-9dad-11d1-80b4-00c04fd430c8", onA); !directory.Is(err, directory.Changed) {
+	if _, err := s.still(t.Context(), b, "cn=x", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", onA); !directory.Is(err, directory.Changed) {
 		t.Errorf("a write with another server's version: %v", err)
 	}
 }

@@ -64,7 +64,7 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 	if err != nil {
 		return nil, fmt.Errorf("directory: %w", err)
 	}
-	f := flavors[cfg.Flavor]
+	f := cfg.ofFlavor()
 	secure := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	s := &Sink{
 		flavor: f,
@@ -151,7 +151,12 @@ func (s *Sink) Spelled(ctx context.Context, dn string) (string, error) {
 
 // baseOn is base on one link, without another attempt.
 func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []string) (*ldap.Entry, error) {
-	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, matchAll, attributes, nil)
+	return s.matchOn(ctx, l, dn, matchAll, attributes)
+}
+
+// matchOn is baseOn for an entry that a filter matches.
+func (s *Sink) matchOn(ctx context.Context, l *link, dn, filter string, attributes []string) (*ldap.Entry, error) {
+	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
 	found, err := ask(ctx, s.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) {
 		return conn.Search(request)
 	})
