@@ -27,6 +27,9 @@ func (q *request) make(want mapping.Want) (directory.Entry, error) {
 }
 
 func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
+	if err := q.holdBackFrom(&want); err != nil {
+		return directory.Entry{}, err
+	}
 	hits, err := q.holders(want.Keys)
 	if err != nil {
 		return directory.Entry{}, err
@@ -44,7 +47,11 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	}
 	e := q.typ.mapping.Create(want, q.stamp())
 	q.event.attributes = e.Attributes.Names()
-	return q.typ.store.Add(q.ctx(), e)
+	made, err := q.typ.store.Add(q.ctx(), e)
+	if err != nil {
+		return made, err
+	}
+	return q.complete(made)
 }
 
 // revive brings a tombstone back under its old id, and no group with it.
@@ -129,6 +136,9 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	if err := q.holdBackFrom(&want); err != nil {
+		return directory.Entry{}, err
+	}
 	if old.Marker.State == directory.Deleting && want.Active == nil && !m.Deactivates() {
 		active := true // a type that cannot say so is asked for, so it is to stay
 		want.Active = &active
@@ -149,7 +159,10 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	c := q.typ.mapping.Change(old, refs, want, q.stamp())
 	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
 		q.wrote(old)
-		return old, q.writeMembers(old, c.Members)
+		if err := q.writeMembers(old, c.Members); err != nil {
+			return old, err
+		}
+		return q.complete(old)
 	}
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
@@ -158,12 +171,12 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	if !c.Members.Empty() {
 		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	}
-	e, err := q.typ.store.Update(q.ctx(), old, c)
+	e, err := q.change(old, c)
 	if err != nil {
 		return directory.Entry{}, err
 	}
 	q.wrote(e)
-	return q.keepLocked(e)
+	return q.complete(e)
 }
 
 // writeMembers writes what is left of a change when the attributes are as wanted
@@ -209,5 +222,5 @@ func (q *request) keepLocked(e directory.Entry) (directory.Entry, error) {
 	if e.Marker.State == directory.Active || q.typ.mapping.Locked(e) {
 		return e, nil
 	}
-	return q.typ.store.Update(q.ctx(), e, q.typ.mapping.Lock(e, e.Marker.State, q.stamp()))
+	return q.change(e, q.typ.mapping.Lock(e, e.Marker.State, q.stamp()))
 }
