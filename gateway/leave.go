@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
+	"scimgate/mapping"
 )
 
 // Who is inactive leaves the tenant's groups, where deactivation says so, and
@@ -131,6 +132,12 @@ func (q *request) noted(e directory.Entry) ([]seat, error) {
 // out then, and the log says so.
 func (q *request) change(old directory.Entry, c directory.Change) (directory.Entry, error) {
 	for {
+		if q.stays && c.Marker.State != directory.Active {
+			c = mapping.Stay(old, c)
+			if nothing(old, c) {
+				return old, nil
+			}
+		}
 		e, err := q.typ.store.Update(q.ctx(), old, c)
 		if err == nil || c.Marker.State == directory.Active {
 			return e, err
@@ -141,9 +148,15 @@ func (q *request) change(old directory.Entry, c directory.Change) (directory.Ent
 		}
 		q.gateway.log.Warn("the directory refuses a step of deactivation; the entry is locked without it",
 			zap.String("request", q.event.request), zap.String("id", old.ID), zap.String("left out", what), zap.Error(err))
-		c = lesser
-		if c.Empty() && c.Members.Empty() && c.Marker.State == old.Marker.State && slices.Equal(c.Marker.Left, old.Marker.Left) && old.Marker.From == "" {
+		q.stays = q.stays || c.Move != "" && lesser.Move == ""
+		if c = lesser; nothing(old, c) {
 			return old, nil
 		}
 	}
+}
+
+// nothing reports whether a change has nothing left that anybody asked for.
+func nothing(old directory.Entry, c directory.Change) bool {
+	return c.Empty() && c.Members.Empty() && old.Marker.From == "" &&
+		c.Marker.State == old.Marker.State && slices.Equal(c.Marker.Left, old.Marker.Left)
 }

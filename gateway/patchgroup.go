@@ -75,6 +75,7 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 	if q.typ.mapping.Members() == "" {
 		return nil
 	}
+	all := named
 	leaves := make(map[string]bool, len(removed))
 	for _, id := range removed {
 		leaves[strings.ToLower(id)] = true
@@ -108,12 +109,9 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 				return err
 			}
 		}
-		if len(moved) == 0 {
-			break
-		}
 		named = moved
 	}
-	return q.settleSleepers(group, named, removed)
+	return q.settleSleepers(group, all, removed)
 }
 
 // bySpelling drops the ids that a client sent in a spelling of its own: the

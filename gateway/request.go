@@ -36,6 +36,8 @@ type request struct {
 	waiting []sleeper
 	whole   bool
 	listed  map[string]bool
+	// stays says that the entry cannot be moved, and is locked where it is.
+	stays bool
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred

@@ -50,6 +50,13 @@ func (t *resourceType) holds(name string) bool {
 	return slices.ContainsFunc(t.bases, func(base string) bool { return strings.HasSuffix(name, base) })
 }
 
+// reaches reports whether a write to an entry may write to others that it does
+// not name: who is moved takes references along, who is inactive leaves groups,
+// and groups wait for them.
+func (t *resourceType) reaches() bool {
+	return t.mapping.Moves() || t.mapping.Leaves() || t.mapping.Members() != "" && t.tenant.leaves()
+}
+
 // byName returns the tenant's type with the name, nil where it has none.
 func (t *tenant) byName(name string) *resourceType {
 	for _, rt := range t.types {

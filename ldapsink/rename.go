@@ -50,6 +50,9 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
 		begin.marker.Undo, begin.marker.Aside = old.Marker.Undo, old.Marker.Aside
 		begin.marker.Home, begin.marker.Left = old.Marker.Home, old.Marker.Left
+		if begin.marker.Called == "" {
+			begin.marker.Called = old.Marker.Called
+		}
 	}
 	begun, err := st.claim(ctx, old, &begin, c.Keys)
 	if err != nil {
@@ -57,7 +60,7 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	}
 	if err := st.modifyDN(ctx, begun, way); err != nil {
 		err = wrap("rename", st.refused(ctx, old, st.refusedWay(ctx, way, st.refusedName(err, c.Name))))
-		if !directory.Is(err, directory.Unavailable) && !directory.Is(err, directory.Changed) && !locks(old, c) {
+		if !directory.Is(err, directory.Unavailable) && !directory.Is(err, directory.Changed) && !locks(c) {
 			if undone := st.undo(ctx, old, begun, begin); undone != nil {
 				return directory.Entry{}, undone
 			}

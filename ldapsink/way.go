@@ -97,6 +97,6 @@ func (st *store) refusedWay(ctx context.Context, w way, err error) error {
 
 // locks reports whether a change makes an active entry inactive, or keeps one
 // so. Its lock stays though its move is refused: stopping leaves less access.
-func locks(old directory.Entry, c directory.Change) bool {
+func locks(c directory.Change) bool {
 	return c.Move != "" && c.Marker.State != directory.Active && c.Marker.State != ""
 }

@@ -20,8 +20,7 @@ func (m *Mapping) Lesser(old directory.Entry, c directory.Change, refusal error)
 	invalid, scrambles := e.Kind == directory.Invalid, func(mod directory.Mod) bool { return m.isScrambled(mod.Attribute) }
 	switch {
 	case e.Kind == directory.Exists && c.Move != "":
-		c.Move, c.Spare, c.Marker.Home = "", "", old.Marker.Home
-		return c, "the move: its name is taken there"
+		return Stay(old, c), "the move: its name is taken there"
 	case (invalid && blames(m.scrambled()) || e.Kind == directory.Internal) && m.scrambles(old, c.Marker.State) && slices.ContainsFunc(c.Mods, scrambles):
 		c.Mods = slices.DeleteFunc(slices.Clone(c.Mods), scrambles)
 		return c, "the random password"
@@ -30,4 +29,12 @@ func (m *Mapping) Lesser(old directory.Entry, c directory.Change, refusal error)
 		return c, "the newest half of the notes of groups"
 	}
 	return c, ""
+}
+
+// Stay returns a change without its move.
+func Stay(old directory.Entry, c directory.Change) directory.Change {
+	if c.Move != "" {
+		c.Move, c.Spare, c.Marker.Home = "", "", old.Marker.Home
+	}
+	return c
 }
