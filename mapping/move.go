@@ -36,13 +36,13 @@ func (m *Mapping) moveBack(c *directory.Change, old directory.Entry) {
 // its own only where names need not be unique; else the move is refused.
 func (m *Mapping) move(c *directory.Change, old directory.Entry, to string) {
 	c.Move = to
-	if c.Name == "" && m.called(old) != old.Attributes.First(m.config.RDN) {
+	if c.Name == "" && m.called(old) != old.Attributes.First(m.config.RDN.LDAP) {
 		c.Name, c.Marker.Called = m.called(old), ""
 	}
 	if m.naming != nil && !m.naming.config.Unique {
 		name := c.Name
 		if name == "" {
-			name = old.Attributes.First(m.config.RDN)
+			name = old.Attributes.First(m.config.RDN.LDAP)
 		}
 		c.Spare = spare(name, old.ID)
 	}
@@ -65,8 +65,8 @@ func spare(name, id string) string {
 // called is the name that an entry goes by. One that somebody has renamed since
 // it took a spare name goes by its new one.
 func (m *Mapping) called(e directory.Entry) string {
-	now := e.Attributes.First(m.config.RDN)
-	if own := e.Marker.Called; own != "" && slices.Contains(e.Attributes[m.config.RDN], spare(own, e.ID)) {
+	now := e.Attributes.First(m.config.RDN.LDAP)
+	if own := e.Marker.Called; own != "" && slices.Contains(e.Attributes[m.config.RDN.LDAP], spare(own, e.ID)) {
 		return own
 	}
 	return now
@@ -75,7 +75,7 @@ func (m *Mapping) called(e directory.Entry) string {
 // calledValues are the values of the naming attribute with the name that the
 // entry goes by.
 func (m *Mapping) calledValues(e directory.Entry) []string {
-	values := e.Attributes[m.config.RDN]
+	values := e.Attributes[m.config.RDN.LDAP]
 	own := m.called(e)
 	i := slices.Index(values, spare(own, e.ID))
 	if i < 0 || own == "" {

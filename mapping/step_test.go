@@ -158,7 +158,7 @@ func TestScrambleHappensOnce(t *testing.T) {
 // A name that was taken in the place is given up there and nowhere else.
 func TestSpareName(t *testing.T) {
 	cfg := withSteps(people().Deactivate[0], moveAwayStep)
-	cfg.RDN = "cn"
+	cfg.RDN.LDAP = "cn"
 	m := compile(t, cfg, "User")
 	long := strings.Repeat("ü", 70)
 	old := entry(directory.Active, directory.Attributes{"cn": {long}})
@@ -251,7 +251,9 @@ func TestLesser(t *testing.T) {
 	old := entry(directory.Active, nil)
 	c := m.Lock(old, directory.Inactive, Stamp{Secret: "random"})
 	c.Marker.Left = []string{"a", "b", "c"}
-	refusal := func(kind directory.Kind, attribute string) error { return &directory.Error{Kind: kind, Attribute: attribute} }
+	refusal := func(kind directory.Kind, attribute string) error {
+		return &directory.Error{Kind: kind, Attribute: attribute}
+	}
 	got, what := m.Lesser(old, c, refusal(directory.Exists, ""))
 	if got.Move != "" || got.Marker.Home != "" || len(got.Mods) != len(c.Mods) || what == "" {
 		t.Errorf("%s: %+v", what, got)

@@ -22,10 +22,7 @@ var later = []struct {
 	{"tenants[].brake", set, "the brake on mass changes"},
 	{"tenants[].users.onExisting", keys, "adopting existing entries"},
 	{"tenants[].groups.onExisting", keys, "adopting existing entries"},
-	{"tenants[].users.rdn", keys, "a template for the name"},
-	{"tenants[].groups.rdn", keys, "a template for the name"},
 	{"tenants[].resourceTypes[].onExisting", keys, "adopting existing entries"},
-	{"tenants[].resourceTypes[].rdn", keys, "a template for the name"},
 }
 
 func set(v peek) bool    { return !v.empty }
