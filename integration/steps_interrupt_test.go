@@ -72,6 +72,12 @@ func TestInterruptedSteps(t *testing.T) {
 					request().want(http.StatusOK, http.StatusNoContent, http.StatusCreated)
 				}
 				final(t, where, d, teams)
+				if strings.HasPrefix(scenario, "off") { // nothing of what has to come back was lost
+					on(c, id)
+					if e := d.entry(id); len(d.search("(member="+e.DN+")")) != before || !strings.HasSuffix(e.DN, home) || e.GetAttributeValue("loginShell") != "" {
+						t.Errorf("%s: came back as %v", where, without(e))
+					}
+				}
 				if t.Failed() {
 					return
 				}
