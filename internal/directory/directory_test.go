@@ -22,6 +22,9 @@ func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
 		{"comma inside a value", `uid=a\,ou=people`, `uid=a,ou=people`, false},
 		{"equals sign inside a value", `uid=a= b,ou=people`, `uid=a=b,ou=people`, false},
 		{"control character", `cn=\1bx`, "cn=\x1bx", true},
+		{"hash after the beginning", `cn=a#b`, `cn=a\#b`, true},
+		{"hash at the beginning", `cn=#04`, `cn=\#04`, false},
+		{"equals sign escaped", `cn=a=b`, `cn=a\3Db`, true},
 		{"inner blank", "cn=a b", "cn=ab", false},
 		{"non-ASCII escaped", `cn=\c3\a9`, `cn=é`, true},
 	} {

@@ -32,8 +32,12 @@ func FoldDN(dn string) string {
 		if c == '\\' && i+1 < len(dn) {
 			n, value := unescape(dn[i+1:])
 			i += n
-			writeEscaped(&b, value)
-		} else if c < ' ' { // servers differ in whether they escape it
+			if value == '#' && !atStart { // means something at the beginning only
+				b.WriteByte(value)
+			} else {
+				writeEscaped(&b, value)
+			}
+		} else if c < ' ' || c == '=' { // servers differ in whether they escape it
 			writeEscaped(&b, c)
 		} else {
 			b.WriteByte(c)
