@@ -178,7 +178,7 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 		}
 		return q.complete(old)
 	}
-	if err := q.claim(old, c.Keys); err != nil {
+	if err := q.claim(old, chosen.others(c.Keys)); err != nil {
 		return directory.Entry{}, err
 	}
 	q.event.attributes = c.Attributes()
