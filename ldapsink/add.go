@@ -1,7 +1,6 @@
 package ldapsink
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -20,6 +19,7 @@ import (
 // after the write: of entries that claim one value at once, the one that the
 // directory made first stays, and whoever made another removes it again.
 func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	ctx, t := traced(ctx)
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
 		release, waited, err := st.locks.Acquire(ctx, keyLocks(e.Keys)...)
 		if err != nil {
@@ -34,7 +34,8 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 		}
 		return st.addNumbered(ctx, e)
 	})
-	return entry, wrap("add", err)
+	delete(entry.Attributes, st.flavor.made) // which nobody asked for
+	return entry, st.afterAdd(t, e, entry, wrap("add", err))
 }
 
 // add writes the entry and looks what else there is. The caller holds the locks.
@@ -45,6 +46,9 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	dn := Name(st.c.Naming, e.Name, st.c.Base)
 	request, err := st.addRequest(dn, e)
 	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := st.notElsewhere(ctx, dn, e.Keys); err != nil {
 		return directory.Entry{}, err
 	}
 	if err := st.take(ctx, dn); err != nil {
@@ -142,6 +146,8 @@ func (st *store) refusedAdd(err error, name string) error {
 		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	case st.flavor.notUnique(err):
 		return fail(directory.Exists, err)
+	case st.flavor.unheardOf(err):
+		return fail(directory.Internal, err)
 	}
 	return st.refusedName(err, name)
 }
@@ -149,10 +155,14 @@ func (st *store) refusedAdd(err error, name string) error {
 // nameable refuses a naming value that is no text. A server may take what its
 // own decoder makes of the bytes, and the entry would have another name.
 func (st *store) nameable(name string) error {
-	if utf8.ValidString(name) {
+	why := "the name has a character that the directory changes"
+	switch {
+	case !utf8.ValidString(name):
+		why = "the name is not UTF-8"
+	case !strings.ContainsAny(name, st.flavor.noNames):
 		return nil
 	}
-	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New("the name is not UTF-8")}
+	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New(why)}
 }
 
 // refusedName recognises that a name is too long for the directory. OpenLDAP
@@ -171,7 +181,9 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 	s.times = true
 	filters := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
 	name := directory.Key{Attribute: st.c.Naming, Value: e.Name}
-	found, err := st.find(ctx, directory.OrOf(filters...), s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name)))
+	s = s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name))
+	s.names = append(s.names, st.made()...)
+	found, err := st.find(ctx, directory.OrOf(filters...), s)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -189,18 +201,11 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 		return directory.Entry{}, err
 	}
 	for _, rival := range rivals {
-		if rival.Marker.Source == "" || older(rival, mine) {
+		if rival.Marker.Source == "" || st.flavor.older(rival, mine) {
 			return directory.Entry{}, st.withdraw(ctx, mine)
 		}
 	}
 	return mine, nil
-}
-
-// older says which of two entries the directory made first. All writes go to
-// one server, whose versions are in the order of its writes; the id decides
-// where even that is equal.
-func older(a, b directory.Entry) bool {
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID)) < 0
 }
 
 // withdraw removes an entry of one's own that came second: the one with this id

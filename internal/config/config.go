@@ -68,27 +68,62 @@ type Log struct {
 
 // Directory is one LDAP service.
 type Directory struct {
-	// Flavor names the presets: openldap.
+	// Flavor names the presets: openldap, activeDirectory, 389ds or generic. The
+	// three keys after it replace some of them.
 	Flavor      string        `yaml:"flavor"`
+	Attributes  Attributes    `yaml:"attributes"`
+	PageSize    *int          `yaml:"pageSize"`
+	Controls    Controls      `yaml:"controls"`
 	URLs        []string      `yaml:"urls"`
 	Bind        Bind          `yaml:"bind"`
 	TLS         DirectoryTLS  `yaml:"tls"`
 	Connections int           `yaml:"connections"`
 	Timeout     time.Duration `yaml:"timeout"`
 	Retry       Retry         `yaml:"retry"`
+	// ComeBack is how often a better server than the one in use is looked at.
+	ComeBack time.Duration `yaml:"comeBack"`
+	// Lag is how long after a write another server may not have it.
+	Lag time.Duration `yaml:"lag"`
 }
 
 // Sink is the declaration in the words of the package that dials.
 func (d Directory) Sink() ldapsink.Config {
+	pageSize := 0
+	if d.PageSize != nil {
+		pageSize = *d.PageSize
+	}
 	return ldapsink.Config{
 		Flavor:      d.Flavor,
+		Attributes:  ldapsink.Attributes(d.Attributes),
+		Controls:    ldapsink.Controls(d.Controls),
+		PageSize:    pageSize,
 		URLs:        d.URLs,
 		Bind:        ldapsink.Bind{DN: d.Bind.DN, Password: d.Bind.Password.Reveal()},
 		TLS:         ldapsink.TLS{CAFile: d.TLS.CAFile, StartTLS: d.TLS.StartTLS},
 		Connections: d.Connections,
 		Timeout:     d.Timeout,
 		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
+		ComeBack:    d.ComeBack,
+		Lag:         d.Lag,
 	}
+}
+
+// Attributes are the directory's own attributes by which entries are known; ""
+// is the flavor's.
+type Attributes struct {
+	ID       string `yaml:"id"`
+	DN       string `yaml:"dn"`
+	Version  string `yaml:"version"`
+	Created  string `yaml:"created"`
+	Modified string `yaml:"modified"`
+}
+
+// Controls say whether a control is used where the server announces it: auto
+// or never.
+type Controls struct {
+	Assertion      string `yaml:"assertion"`
+	PostRead       string `yaml:"postRead"`
+	PasswordPolicy string `yaml:"passwordPolicy"`
 }
 
 // Bind is who the gateway is in the directory. After Load Password holds the
@@ -204,6 +239,7 @@ func (d *Directory) Defaults() {
 	d.Connections = 4
 	d.Timeout = 5 * time.Second
 	d.Retry = Retry{Attempts: 6, Base: 50 * time.Millisecond, Cap: 2 * time.Second}
+	d.ComeBack, d.Lag = 10*time.Second, 30*time.Second
 }
 
 // Defaults sets what holds where the file says nothing.

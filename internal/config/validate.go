@@ -75,8 +75,13 @@ func (d Directory) validate(s *Source, key string) {
 	if !directoryName.MatchString(strings.TrimPrefix(key, "directories.")) {
 		s.fault(key, "has a name with other characters than letters, digits, _ and -")
 	}
+	if d.PageSize != nil {
+		positive(s, key+".pageSize", *d.PageSize)
+	}
 	positive(s, key+".connections", d.Connections)
 	positive(s, key+".timeout", d.Timeout)
+	positive(s, key+".comeBack", d.ComeBack)
+	positive(s, key+".lag", d.Lag)
 	positive(s, key+".retry.attempts", d.Retry.Attempts)
 	positive(s, key+".retry.base", d.Retry.Base)
 	positive(s, key+".retry.cap", d.Retry.Cap)
