@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -131,6 +133,47 @@ func denied389(t *testing.T, h *host) {
 			t.Errorf("the account reads secrets of %s", e.DN)
 		}
 	}
+}
+
+// Who leaves is moved and comes back, with the page's rights once more for that place.
+func TestPage389DSMove(t *testing.T) {
+	p, h, _ := own389(t, ds389.Config{Entries: theirs389 + "dn: ou=left,dc=example,dc=org\nobjectClass: organizationalUnit\nou: left\n\n"})
+	p.files("service.ldif", "rights.ldif")
+	p.follow("setup")
+	text := p.block("rights.ldif").text
+	people := strings.ReplaceAll(text[:strings.Index(text, "dn: ou=groups")], "ou=people", "ou=left")
+	whole, err := os.ReadFile(filepath.Join("..", "docs", "directories", "389ds.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	move := regexp.MustCompile("(?m)`aci: (\\(target_from.*)`$").FindSubmatch(whole)
+	if move == nil {
+		t.Fatal("the page has no right to move")
+	}
+	away := strings.Replace(string(move[1]), `userdn="..."`, `userdn="ldap:///`+h.service+`"`, 1)
+	back := strings.NewReplacer("ou=people", "ou=left", "ou=left", "ou=people", "moves", "moves back").Replace(away)
+	p.write("move.ldif", people+"dn: dc=example,dc=org\nchangetype: modify\nadd: aci\naci: "+away+"\naci: "+back+"\n")
+	p.shell(`ldapmodify -x -H ldaps://ldap1.example.com -D "cn=Directory Manager" -W -f move.ldif`)
+	h.servicePassword = p.secret("ldap-password")
+	p.stand["      delete: disable\n"] = "        - move: {to: \"ou=left,dc=example,dc=org\"}\n      delete: disable\n"
+	c := p.serve("scimgate.yaml").client(t)
+	id := provision(t, c, h)
+	c.patch("/Users/"+id, object{"op": "replace", "path": "active", "value": false}).want(http.StatusOK)
+	if got := h.person("ann@example.org").DN; got != "uid=ann@example.org,ou=left,dc=example,dc=org" {
+		t.Errorf("inactive as %s", got)
+	}
+	denied389(t, h)
+}
+
+// Who is there already is taken over, if the rights and the configuration have the same filter.
+func TestPage389DSAdoption(t *testing.T) {
+	p, h, _ := own389(t, ds389.Config{Entries: theirs389})
+	p.stand["(scimSource=okta)"] = "(|(scimSource=okta)(employeeType=staff))" // the page says so
+	p.files("service.ldif", "rights.ldif")
+	p.follow("setup")
+	h.servicePassword = p.secret("ldap-password")
+	adoptStaff(t, p, h)
+	denied389(t, h)
 }
 
 // layoutOfFreeIPA is where FreeIPA has its entries.

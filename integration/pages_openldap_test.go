@@ -5,6 +5,7 @@ package integration
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -155,6 +156,46 @@ func TestPageOpenLDAPReferences(t *testing.T) {
 	}
 	h.denied(t, "an administrator's password", replacing(root, "userPassword", "mine"))
 	h.denied(t, "another attribute of a foreign group", replacing(admins, "description", "mine"))
+}
+
+// Who leaves is moved and comes back, with the page's rules once more for that place.
+func TestPageOpenLDAPMove(t *testing.T) {
+	t.Parallel()
+	p, h := ownSlapd(t, "none")
+	p.files("config.ldif", "entries.ldif")
+	p.follow("setup")
+	rules := "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nadd: olcAccess\n"
+	for i, n := range []int{0, 2, 4, 6} {
+		rule := regexp.MustCompile(fmt.Sprintf(`(?m)^olcAccess: \{%d\}(.*ou=people.*)$`, n)).FindStringSubmatch(p.block("config.ldif").text)
+		if rule == nil {
+			t.Fatalf("the page has no rule {%d} for people", n)
+		}
+		rules += fmt.Sprintf("olcAccess: {%d}%s\n", i, strings.ReplaceAll(rule[1], "ou=people", "ou=left"))
+	}
+	p.write("left.ldif", "dn: ou=left,dc=example,dc=org\nobjectClass: organizationalUnit\nou: left\n")
+	p.write("move.ldif", rules)
+	p.shell("ldapadd -x -H ldaps://ldap1.example.com -D cn=admin,dc=example,dc=org -W -f left.ldif\nldapmodify -Y EXTERNAL -H ldapi:/// -f move.ldif")
+	h.servicePassword = p.secret("ldap-password")
+	p.stand["      delete: disable\n"] = "        - move: {to: \"ou=left,dc=example,dc=org\"}\n      delete: disable\n"
+	c := p.serve("scimgate.yaml").client(t)
+	id := provision(t, c, h)
+	c.patch("/Users/"+id, object{"op": "replace", "path": "active", "value": false}).want(http.StatusOK)
+	if got := h.person("ann@example.org").DN; got != "uid=ann@example.org,ou=left,dc=example,dc=org" {
+		t.Errorf("inactive as %s", got)
+	}
+	deniedOpenLDAP(t, h)
+}
+
+// Who is there already is taken over, if the rules and the configuration have the same filter.
+func TestPageOpenLDAPAdoption(t *testing.T) {
+	t.Parallel()
+	p, h := ownSlapd(t, "none")
+	p.stand["(scimSource=okta)"] = "(|(scimSource=okta)(employeeType=staff))" // the page says so
+	p.files("config.ldif", "entries.ldif")
+	p.follow("setup")
+	h.servicePassword = p.secret("ldap-password")
+	adoptStaff(t, p, h)
+	deniedOpenLDAP(t, h)
 }
 
 // The same rules as lines of slapd.conf, made as the page says, and groups of RFC 2307bis.

@@ -168,3 +168,32 @@ func putting(dn, attribute string, values ...string) func(*ldap.Conn) error {
 func deleting(dn string) func(*ldap.Conn) error {
 	return func(conn *ldap.Conn) error { return conn.Del(ldap.NewDelRequest(dn, nil)) }
 }
+
+// adoptStaff has the gateway take over one person of the staff, who keeps name and password,
+// and nobody else.
+func adoptStaff(t *testing.T, p *page, h *host) {
+	t.Helper()
+	admin := h.as(h.admin, h.password)
+	for _, name := range []string{"eve", "mallory"} {
+		if err := adding("uid="+name+",ou=people,dc=example,dc=org", "objectClass", "inetOrgPerson", "uid", name, "cn", name, "sn", name,
+			"userPassword", firstPassword, "employeeType", map[string]string{"eve": "staff", "mallory": "guest"}[name])(admin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	general := p.turn("README.md")
+	general.stand["      delete: disable\n"] = general.block("onExisting").text + "      delete: disable\n"
+	c := p.serve("scimgate.yaml").client(t)
+	if said := general.follow("adopt"); !strings.Contains(said, "eve") {
+		t.Errorf("the dry run says nothing of eve:\n%s", said)
+	}
+	eve := c.create(person("eve", object{"externalId": "e"}))
+	c.post("/Users", person("mallory", object{"externalId": "m"})).wantError(http.StatusConflict, "uniqueness")
+	if !h.enters("eve", firstPassword) {
+		t.Error("adopted, and does not get in")
+	}
+	c.patch("/Users/"+eve, object{"op": "replace", "path": "active", "value": false}).want(http.StatusOK)
+	if h.enters("eve", firstPassword) {
+		t.Error("inactive, and gets in")
+	}
+	general.allUsed()
+}
