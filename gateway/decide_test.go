@@ -95,7 +95,7 @@ func TestDecide(t *testing.T) {
 			if tc.keyless {
 				want.StableKey, want.Keys = "", append(want.Keys[:1], want.Keys[2])
 			}
-			got := decide(want, stableKey, "okta", tc.hits)
+			got := decide(want, stableKey, "okta", tc.hits, adoption{})
 			var aside []string
 			for _, e := range got.aside {
 				aside = append(aside, e.ID)

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"net/http"
+	"context"
 	"strings"
 
 	"scimgate/internal/directory"
@@ -27,24 +27,32 @@ func (q *request) make(want mapping.Want) (directory.Entry, error) {
 }
 
 func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
-	hits, err := q.holders(want.Keys)
+	hits, allowed, err := q.typ.existing(q.ctx(), want)
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	d := decide(want, q.typ.mapping.StableKey(), q.typ.tenant.name, hits)
+	d := decide(want, q.typ.mapping.StableKey(), q.typ.tenant.name, hits, allowed)
 	if d.verdict == conflict {
 		return directory.Entry{}, q.taken(d)
 	}
 	if err := q.putAside(d.aside); err != nil {
 		return directory.Entry{}, err
 	}
-	if d.verdict == revive {
+	switch d.verdict {
+	case revive:
 		q.event.operation = "revive"
 		return q.revive(d.hit, want)
+	case adopt:
+		q.event.operation = "adopt"
+		return q.adopt(d.hit, want)
 	}
 	e := q.typ.mapping.Create(want, q.stamp())
 	q.event.attributes = e.Attributes.Names()
-	return q.typ.store.Add(q.ctx(), e)
+	made, err := q.typ.store.Add(q.ctx(), e)
+	if directory.Is(err, directory.Exists) {
+		err = q.elsewhere(err, want.Keys)
+	}
+	return made, err
 }
 
 // revive brings a tombstone back under its old id, and no group with it.
@@ -64,19 +72,16 @@ func (q *request) revive(old directory.Entry, want mapping.Want) (directory.Entr
 }
 
 // holders finds the entries, whoever manages them, that have one of the values.
-func (q *request) holders(keys []directory.Key) ([]directory.Entry, error) {
+func (t *resourceType) holders(ctx context.Context, keys []directory.Key) ([]directory.Entry, error) {
 	filters := make([]directory.Filter, len(keys))
 	for i, k := range keys {
 		filters[i] = directory.Eq(k.Attribute, k.Value)
 	}
-	return q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Anyone,
-		Attributes: q.typ.mapping.WithoutMembers()})
-}
-
-// taken is the answer to a conflict. It does not say whose the value is.
-func (q *request) taken(d decision) error {
-	return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
-		Detail: "the value of " + q.typ.mapping.Label(d.attribute) + " is taken: another entry of the directory has it, and it has to be unique; choose another value, or change the other entry"}
+	attributes := t.mapping.WithoutMembers()
+	if t.mapping.Adopts() {
+		attributes = append(attributes, mapping.ClassAttribute)
+	}
+	return t.store.Search(ctx, directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Anyone, Attributes: attributes})
 }
 
 // putAside makes tombstones give up their names and unique values.
@@ -186,7 +191,7 @@ func (q *request) claim(old directory.Entry, keys []directory.Key) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	hits, err := q.holders(keys)
+	hits, err := q.typ.holders(q.ctx(), keys)
 	if err != nil {
 		return err
 	}
@@ -198,7 +203,7 @@ func (q *request) claim(old directory.Entry, keys []directory.Key) error {
 	}
 	d := makeRoom(keys, q.typ.mapping.StableKey(), q.typ.tenant.name, others)
 	if d.verdict == conflict {
-		return q.taken(d)
+		return q.taken(adoption{}.explained(q.typ.tenant.name, d))
 	}
 	return q.putAside(d.aside)
 }

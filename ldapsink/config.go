@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimgate/internal/directory"
 )
 
@@ -23,6 +25,7 @@ type Config struct {
 	Connections int           // shared by all requests, opened when needed
 	Timeout     time.Duration // for a dial with its bind, and for one answer
 	Retry       Retry
+	Protected   Protected
 }
 
 // Bind is who the gateway is to the directory.
@@ -88,6 +91,16 @@ func (c Config) Validate() []directory.Fault {
 	}
 	if c.Bind.Password == "" {
 		fault("bind.password", "is required: a bind without one counts as anonymous")
+	}
+	for i, dn := range c.Protected.Groups {
+		if _, err := ldap.ParseDN(dn); err != nil || !strings.Contains(dn, "=") {
+			fault(fmt.Sprintf("protected.groups[%d]", i), "%q is no distinguished name; write for example cn=admins,ou=groups,dc=example,dc=org", dn)
+		}
+	}
+	if c.Protected.Filter != "" {
+		if err := CheckFilter(c.Protected.Filter); err != nil {
+			fault("protected.filter", "%v", err)
+		}
 	}
 	for key, v := range map[string]int64{
 		"connections": int64(c.Connections), "timeout": int64(c.Timeout), "retry.attempts": int64(c.Retry.Attempts),

@@ -43,6 +43,9 @@ func (st *store) wire(s selection) []string {
 	} else if s.times {
 		own = append(own, st.flavor.created, st.flavor.modified)
 	}
+	if !s.places {
+		own = append(own, st.flavor.protects.attributes()...)
+	}
 	for _, name := range own {
 		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 			names = append(names, name)
@@ -57,7 +60,7 @@ func (st *store) entry(raw *ldap.Entry, s selection) directory.Entry {
 	e := directory.Entry{
 		DN: raw.DN, ID: f.idOf(raw), Version: first(raw, f.version),
 		Created: when(first(raw, f.created)), Modified: when(first(raw, f.modified)),
-		Marker: st.marker(raw),
+		Marker: st.marker(raw), Protected: f.protects.of(raw),
 	}
 	if len(s.names) > 0 {
 		e.Attributes = make(directory.Attributes, len(s.names))

@@ -38,6 +38,8 @@ type flavor struct {
 	// pageSize is how many entries a search returns at most unless it is
 	// continued page by page (RFC 2696); 0 where the server has no such limit.
 	pageSize int
+	// protects is which entries are nobody's to provision.
+	protects protection
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -49,16 +51,37 @@ var flavors = map[string]flavor{
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
 		longName: 200,
+		protects: protection{roots: [2]string{"cn=config", "olcRootDN"}},
 	},
 	activeDirectory: {
 		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
 		created: "whenCreated", modified: "whenChanged",
 		form: formGUID, namesByID: true, pageSize: 1000,
+		protects: protection{
+			marks: []mark{
+				{"adminCount", "1", "its adminCount is 1, so it is or was an administrator"},
+				{"isCriticalSystemObject", "TRUE", "the directory itself depends on it"},
+			},
+			sid: "objectSid", primary: "primaryGroupID",
+			accounts: []uint32{500, 501, 502}, // Administrator, Guest, krbtgt
+			// Domain Admins, Domain Controllers, Schema Admins, Enterprise Admins, Group
+			// Policy Creator Owners, Read-only Domain Controllers, Key Admins, Enterprise
+			// Key Admins; then Administrators, Account, Server, Print and Backup
+			// Operators, Replicator.
+			groups:  []uint32{512, 516, 518, 519, 520, 521, 526, 527, 544, 548, 549, 550, 551, 552},
+			inChain: "1.2.840.113556.1.4.1941",
+			logins:  []string{"userPrincipalName", "sAMAccountName"},
+		},
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
 		form: formUniqueID,
+		protects: protection{
+			// The second is FreeIPA's.
+			groupNames: []string{"cn=Directory Administrators", "cn=admins,cn=groups,cn=accounts"},
+			roots:      [2]string{"cn=config", "nsslapd-rootdn"},
+		},
 	},
 	generic: {
 		id: "entryUUID", dn: "entryDN", version: "modifyTimestamp",

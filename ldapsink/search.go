@@ -17,8 +17,15 @@ import (
 func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
 	s := st.asked(q)
 	parts := pieces(q.Filter)
+	base, err := st.baseOf(ctx, q.Scope)
+	if err != nil {
+		return nil, wrap("search", err)
+	}
 	if len(parts) == 1 {
-		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
+		entries, err := st.findBelow(ctx, base, st.scoped(q.Filter, q.Scope), s, q.Limit)
+		if err == nil && q.Guard {
+			err = st.guard(ctx, q, entries)
+		}
 		return entries, wrap("search", err)
 	}
 	found := make([][]directory.Entry, len(parts))
@@ -27,7 +34,12 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	for i, part := range parts {
 		group.Go(func() error {
 			var err error
-			found[i], err = st.findSome(ctx, st.scoped(part, q.Scope), s, q.Limit)
+			found[i], err = st.findBelow(ctx, base, st.scoped(part, q.Scope), s, q.Limit)
+			if err == nil && q.Guard {
+				q := q
+				q.Filter = part
+				err = st.guard(ctx, q, found[i])
+			}
 			return err
 		})
 	}
@@ -87,9 +99,22 @@ func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]d
 	return st.findSome(ctx, f, s, 0)
 }
 
-// findSome is find with a limit, which the server keeps, with room for the base:
-// that may match too, and is nobody's.
+// findSome is find with a limit.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
+	return st.findBelow(ctx, st.c.Base, f, s, limit)
+}
+
+// baseOf is where the entries of a scope are.
+func (st *store) baseOf(ctx context.Context, scope directory.Scope) (string, error) {
+	if scope == directory.Everywhere {
+		return st.top(ctx)
+	}
+	return st.c.Base, nil
+}
+
+// findBelow searches below a base. The server keeps the limit, with room for the
+// base: that may match too, and is nobody's.
+func (st *store) findBelow(ctx context.Context, at string, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	filter, err := st.renderer().render(f)
 	if err != nil {
 		return nil, fail(directory.Internal, err)
@@ -98,10 +123,10 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	if limit > 0 {
 		most++ // the base may be among them
 	}
-	base := directory.FoldDN(st.c.Base)
-	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
+	base := directory.FoldDN(at)
+	entries, err := searchFor(ctx, st.Sink, at, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
 		// The base itself is the directory's, not an entry of the collection.
-		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
+		if len(raw.DN) <= len(at)+1 && directory.FoldDN(raw.DN) == base {
 			return directory.Entry{}, false
 		}
 		return st.entry(raw, s), true

@@ -22,6 +22,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -36,6 +37,10 @@ type Sink struct {
 	pool   *pool
 	locks  *directory.Locks
 	log    *zap.Logger
+	// protected is what the configuration adds to the flavor's; self is who the
+	// gateway is in the directory, once that is known.
+	protected Protected
+	self      *atomic.Pointer[own]
 }
 
 // New returns a Sink. It opens no connection: the directory may be away when
@@ -56,6 +61,8 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
 		locks:  directory.NewLocks(),
 		log:    log,
+
+		protected: cfg.Protected, self: &atomic.Pointer[own]{},
 	}, nil
 }
 

@@ -45,6 +45,7 @@ func (w *stepWrite) modification() (modification, error) {
 			return m, fail(directory.Internal, err)
 		}
 	}
+	m.frees = m.text == "" && w.text != ""
 	m.changes = changes(slices.Concat(w.plan.mods(), swap(w.c.StateAttribute, w.text, m.text),
 		swap(w.c.SourceAttribute, w.old.Marker.Source, w.step.marker.Source)))
 	return m, nil
@@ -69,6 +70,8 @@ func (w *stepWrite) adapt(ctx context.Context, refusal error) error {
 		return nil
 	case differs(refusal):
 		return wrap("modify", w.compared(ctx, refusal))
+	case w.adopts() && classify(refusal) == permanent:
+		return wrap("modify", w.overtaken(ctx, refusal))
 	}
 	return w.refused(ctx, w.old, refusal)
 }

@@ -18,7 +18,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	if cfg.Delete == "" && name != "User" {
 		cfg.Delete = DeleteRemove
 	}
-	c := compiler{m: &Mapping{config: cfg, source: source}}
+	c := compiler{m: &Mapping{config: cfg, source: source, schema: new(atomic.Pointer[directory.Schema])}}
 	lines := c.lines(cfg)
 	c.define(cfg, name, lines)
 	for _, l := range lines {
@@ -28,6 +28,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	c.once()
 	c.confine(lines)
 	c.together()
+	c.adoption()
 	for _, s := range cfg.Deactivate {
 		if s.Set != nil {
 			c.m.steps = append(c.m.steps, *s.Set)

@@ -76,6 +76,16 @@ type Directory struct {
 	Connections int           `yaml:"connections"`
 	Timeout     time.Duration `yaml:"timeout"`
 	Retry       Retry         `yaml:"retry"`
+	// Protected adds to the entries that the flavor protects.
+	Protected Protected `yaml:"protected"`
+}
+
+// Protected names entries that no tenant may take over or write.
+type Protected struct {
+	// Groups are names of groups whose members are protected.
+	Groups []string `yaml:"groups"`
+	// Filter is a search filter; what it matches is protected.
+	Filter string `yaml:"filter"`
 }
 
 // Sink is the declaration in the words of the package that dials.
@@ -88,6 +98,7 @@ func (d Directory) Sink() ldapsink.Config {
 		Connections: d.Connections,
 		Timeout:     d.Timeout,
 		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
+		Protected:   ldapsink.Protected{Groups: d.Protected.Groups, Filter: d.Protected.Filter},
 	}
 }
 

@@ -90,7 +90,7 @@ func (s *Store) Search(ctx context.Context, q directory.Query) ([]directory.Entr
 
 // sees reports whether an entry is in a scope.
 func (s *Store) sees(scope directory.Scope, e directory.Entry) bool {
-	return scope == directory.Anyone || e.Marker.Source == s.collection.Source && e.Marker.State != directory.Deleted
+	return scope != directory.Live || e.Marker.Source == s.collection.Source && e.Marker.State != directory.Deleted
 }
 
 // Add implements directory.Store.
