@@ -114,10 +114,13 @@ func (a adoption) choose(want mapping.Want, stableKey, source string, hits []dir
 		return decision{verdict: conflict, hit: theirs[0], attribute: attribute}, true
 	case len(fits) > 1:
 		return decision{verdict: conflict, hit: fits[0], attribute: attribute, reason: ambiguous}, true
-	case len(fits) == 0 && len(some) > 0:
-		return decision{verdict: conflict, hit: some[0], attribute: clash(a.by, some[0]), reason: partly}, true
-	case len(fits) == 0:
+	case len(fits) == 0 && len(some) == 0:
 		return decision{}, false
+	case len(fits) == 0: // even where the value need not be unique: it may be the same person
+		if d = makeRoom(want.Keys, stableKey, source, rest); d.verdict == conflict {
+			return d, true
+		}
+		return decision{verdict: conflict, hit: some[0], attribute: clash(a.by, some[0])}, true
 	}
 	if fits[0].Protected == "" {
 		if why := a.room(fits[0].Attributes[mapping.ClassAttribute]); why != "" {

@@ -46,6 +46,9 @@ type site struct {
 	EmptyMember      string
 	OnForeignLock    string
 	Delete           string
+	OnExisting       string // of users
+	GroupsOnExisting string
+	Protected        string
 	Me               string
 	UserRules        []string
 	PageSize         int
