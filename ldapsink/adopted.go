@@ -56,11 +56,11 @@ func (w *stepWrite) adopts() bool { return w.old.Marker.Source == "" && w.step.m
 // written to the entry that was to be taken over. A marker with one value more is
 // refused as many servers see fit.
 func (w *stepWrite) overtaken(ctx context.Context, refusal error) error {
-	raw, err := w.base(ctx, w.old.DN, []string{w.flavor.id, w.flavor.version})
+	raw, err := w.base(ctx, w.old.DN, w.facts())
 	switch {
 	case err != nil:
 		return err
-	case raw == nil || w.flavor.idOf(raw) != w.old.ID || w.old.Version != "" && first(raw, w.flavor.version) != w.old.Version:
+	case !w.is(raw, w.old.ID, w.old.Version):
 		return fail(directory.Changed, refusal)
 	}
 	return w.refused(ctx, w.old, refusal)
@@ -70,8 +70,11 @@ func (w *stepWrite) overtaken(ctx context.Context, refusal error) error {
 // the server holds no assertion two gateways can both have written theirs: each
 // that finds another's takes its own away again, so that never both succeed.
 func (st *store) sole(ctx context.Context, old, now directory.Entry, s *step) error {
-	if old.Marker.Source != "" || s.marker.Source == "" || st.asserts(ctx) {
+	if old.Marker.Source != "" || s.marker.Source == "" {
 		return nil
+	}
+	if held, err := st.asserts(ctx, old.Version); held || err != nil {
+		return err
 	}
 	raw, err := st.base(ctx, now.DN, []string{st.c.StateAttribute})
 	if err != nil {
@@ -92,14 +95,4 @@ func (st *store) sole(ctx context.Context, old, now directory.Entry, s *step) er
 		return err
 	}
 	return failf(directory.Changed, "another gateway took the entry over at the same time")
-}
-
-// asserts reports whether the server holds assertions.
-func (st *store) asserts(ctx context.Context) bool {
-	holds := false
-	err := st.read(ctx, func(_ context.Context, l *link) error {
-		holds = l.supports(oidAssertion)
-		return nil
-	})
-	return err == nil && holds
 }

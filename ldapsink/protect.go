@@ -252,53 +252,67 @@ const groupLevels = 20
 func (st *store) membersOf(ctx context.Context, groups []string) ([]directory.Filter, error) {
 	var filters []directory.Filter
 	seen := map[string]bool{}
-	attributes := []string{"member", "uniqueMember", "memberUid"}
-	look := func(raw *ldap.Entry) (next []string) {
-		for _, uid := range values(raw, "memberUid") {
-			filters = append(filters, directory.Eq("uid", uid))
-		}
-		for _, dn := range slices.Concat(values(raw, "member"), values(raw, "uniqueMember")) {
-			if key := directory.FoldDN(dn); !seen[key] {
-				seen[key] = true
-				filters = append(filters, directory.Eq(directory.AttrDN, dn))
-				next = append(next, dn)
+	level, err := st.each(ctx, groups)
+	for depth := 0; err == nil && len(level) > 0 && depth < groupLevels; depth++ {
+		var next []string
+		for _, raw := range level {
+			for _, uid := range values(raw, "memberUid") {
+				filters = append(filters, directory.Eq("uid", uid))
+			}
+			for _, dn := range slices.Concat(values(raw, "member"), values(raw, "uniqueMember")) {
+				if key := directory.FoldDN(dn); !seen[key] {
+					seen[key] = true
+					filters = append(filters, directory.Eq(directory.AttrDN, dn))
+					next = append(next, dn)
+				}
 			}
 		}
-		return next
+		level, err = st.groupsAmong(ctx, next)
 	}
-	var level []string
-	for _, dn := range groups {
-		raw, err := st.base(ctx, dn, attributes)
+	return filters, err
+}
+
+// grouping are the attributes that hold members.
+var grouping = []string{"member", "uniqueMember", "memberUid"}
+
+// each reads the members of groups one by one.
+func (st *store) each(ctx context.Context, names []string) ([]*ldap.Entry, error) {
+	var found []*ldap.Entry
+	for _, dn := range names {
+		raw, err := st.base(ctx, dn, grouping)
 		if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultInvalidDNSyntax) {
 			return nil, err
 		}
 		if raw != nil {
-			level = append(level, look(raw)...)
+			found = append(found, raw)
 		}
+	}
+	return found, nil
+}
+
+// groupsAmong reads the members of those of the entries that have some.
+func (st *store) groupsAmong(ctx context.Context, names []string) ([]*ldap.Entry, error) {
+	if st.flavor.dn == "" { // no filter can ask for a name
+		return st.each(ctx, names)
 	}
 	top, err := st.top(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for depth := 0; len(level) > 0 && depth < groupLevels; depth++ {
-		var next []string
-		for part := range slices.Chunk(level, alternatives) {
-			filter, err := st.renderer().render(directory.AndOf(directory.AnyOf(directory.AttrDN, part),
-				directory.RawOf("(|(member=*)(uniqueMember=*)(memberUid=*))")))
-			if err != nil {
-				return nil, fail(directory.Internal, err)
-			}
-			found, err := st.search(ctx, top, filter, attributes)
-			if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
-				return nil, err
-			}
-			for _, raw := range found {
-				next = append(next, look(raw)...)
-			}
+	var all []*ldap.Entry
+	for part := range slices.Chunk(names, alternatives) {
+		filter, err := st.renderer().render(directory.AndOf(directory.AnyOf(directory.AttrDN, part),
+			directory.RawOf("(|(member=*)(uniqueMember=*)(memberUid=*))")))
+		if err != nil {
+			return nil, fail(directory.Internal, err)
 		}
-		level = next
+		found, err := st.search(ctx, top, filter, grouping)
+		if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
+			return nil, err
+		}
+		all = append(all, found...)
 	}
-	return filters, nil
+	return all, nil
 }
 
 // own is who the gateway is in the directory, and who its administrators by

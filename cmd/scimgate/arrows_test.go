@@ -19,7 +19,10 @@ var arrows = map[string][]string{
 	"internal/scim":      {},
 	"internal/directory": {},
 	"internal/token":     {},
-	"internal/slapd":     {"deploy/schema"},
+	"internal/daemon":    {},
+	"internal/slapd":     {"internal/daemon", "deploy/schema"},
+	"internal/samba":     {"internal/daemon"},
+	"internal/ds389":     {"internal/daemon", "deploy/schema"},
 	"deploy/schema":      {},
 	"integration":        {},
 }
