@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"scimgate/internal/directory"
@@ -50,7 +51,7 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	q.event.attributes = e.Attributes.Names()
 	made, err := q.typ.store.Add(q.ctx(), e)
 	if directory.Is(err, directory.Exists) {
-		err = q.elsewhere(err, want.Keys)
+		err = q.elsewhere(err, append(slices.Clone(want.Keys), q.typ.mapping.Made(want)...))
 	}
 	return made, err
 }

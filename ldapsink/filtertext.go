@@ -28,13 +28,23 @@ func CheckFilter(text string) error {
 	return nil
 }
 
+// FilterAttributes returns the attributes that a filter which passes asks for.
+func FilterAttributes(text string) []string {
+	p := filterReader{text: text}
+	if p.filter(0) != nil {
+		return nil
+	}
+	return p.names
+}
+
 // filterDepth is how many filters a filter may have in each other.
 const filterDepth = 50
 
 // filterReader reads a filter from its beginning to its end.
 type filterReader struct {
-	text string
-	at   int
+	text  string
+	at    int
+	names []string // the attributes so far
 }
 
 func (p *filterReader) fault(format string, args ...any) error {
@@ -99,6 +109,9 @@ func (p *filterReader) item() error {
 	} else if !validDescription(name) {
 		p.at = start
 		return p.fault("%q is no attribute; write for example (employeeType=staff)", name)
+	}
+	if name != "" {
+		p.names = append(p.names, name)
 	}
 	if strings.ContainsRune("<>~", rune(p.next())) {
 		p.at++
