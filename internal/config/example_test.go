@@ -66,13 +66,19 @@ func uncommented(text string) (plain string, keys []string) {
 // What the example shows in comments is right as well.
 func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	text, keys := uncommented(example(t))
-	if !slices.Equal(keys, []string{"me", "resourceTypes"}) {
+	if !slices.Equal(keys, []string{"protected", "me", "onExisting", "resourceTypes"}) {
 		t.Errorf("keys in comments: %v", keys)
 	}
 	c, _ := loadExample(t, strings.ReplaceAll(text, "reference: [User, Group]", "reference: [User, Group, Device]"))
 	tenant := c.Tenants[0]
 	if tenant.Me == nil || tenant.Me.By != "userName" || !slices.Equal(tenant.Me.Methods, []string{"GET"}) {
 		t.Errorf("me is read as %+v", tenant.Me)
+	}
+	if adopt := tenant.Users.OnExisting.Adopt; adopt == nil || adopt.Filter != "(employeeType=staff)" || !slices.Equal(adopt.By, []string{"userName"}) {
+		t.Errorf("onExisting is read as %+v", tenant.Users.OnExisting)
+	}
+	if p := c.Directories["corp"].Protected; p.Filter != "(employeeType=admin)" || len(p.Groups) != 1 {
+		t.Errorf("protected is read as %+v", p)
 	}
 	types := tenant.ResourceTypes
 	if len(types) != 1 || types[0].Name != "Device" || types[0].Endpoint != "Devices" || types[0].Base != "ou=devices,dc=example,dc=org" ||
