@@ -75,6 +75,11 @@ func (q *request) adopt(old directory.Entry, want mapping.Want) (directory.Entry
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	want, chosen, err := q.choose(old, want)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	defer chosen.release()
 	c := q.typ.mapping.Adopt(old, refs, want, q.stamp())
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
@@ -84,7 +89,7 @@ func (q *request) adopt(old directory.Entry, want mapping.Want) (directory.Entry
 		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	}
 	e, err := q.typ.store.Update(q.ctx(), old, c)
-	if err != nil {
+	if err = q.lost(chosen, err); err != nil {
 		return directory.Entry{}, err
 	}
 	q.adopted = true
@@ -157,7 +162,7 @@ func (q *request) elsewhere(err error, keys []directory.Key) error {
 	for i, k := range keys {
 		filters[i] = directory.Eq(k.Attribute, k.Value)
 	}
-	hits, failed := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Everywhere,
+	hits, failed := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Tree,
 		Attributes: q.typ.mapping.WithoutMembers(), Guard: true})
 	if failed != nil {
 		return err // the tree's top may be out of sight

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 	"scimgate/mapping"
 )
@@ -35,6 +36,10 @@ type request struct {
 	referred referred
 	// adopted says that what was created was there before, in groups perhaps.
 	adopted bool
+	// naming is what is known of names that a template makes, and numbers what a
+	// new entry was given before it had to be added again.
+	naming  naming
+	numbers []directory.Number
 }
 
 const typeKey = "type"

@@ -130,11 +130,11 @@ func (st *store) guard(ctx context.Context, q directory.Query, entries []directo
 	if err != nil {
 		return err
 	}
-	base, err := st.baseOf(ctx, q.Scope)
-	if err != nil {
-		return err
+	find := func(f directory.Filter) ([]directory.Entry, error) { return st.find(ctx, f, selection{}) }
+	if q.Scope == directory.Tree {
+		find = func(f directory.Filter) ([]directory.Entry, error) { return st.findInTree(ctx, f, selection{}) }
 	}
-	listed, err := st.listed(ctx, base, q.Filter)
+	listed, err := st.sheltered(ctx, q.Filter, find)
 	if err != nil {
 		return err
 	}
@@ -151,12 +151,12 @@ func (st *store) guard(ctx context.Context, q directory.Query, entries []directo
 	return nil
 }
 
-// listed finds, of the entries that a filter matches, those that groups or the
+// sheltered finds, of the entries that a filter matches, those that groups or the
 // configured filter protect, by id.
-func (st *store) listed(ctx context.Context, base string, f directory.Filter) (map[string]string, error) {
+func (st *store) sheltered(ctx context.Context, f directory.Filter, find func(directory.Filter) ([]directory.Entry, error)) (map[string]string, error) {
 	listed := map[string]string{}
 	note := func(f directory.Filter, why string) error {
-		found, err := st.findBelow(ctx, base, f, selection{}, 0)
+		found, err := find(f)
 		for _, e := range found {
 			listed[e.ID] = why
 		}

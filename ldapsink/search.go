@@ -16,13 +16,16 @@ import (
 // Search implements directory.Store.
 func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
 	s := st.asked(q)
-	parts := pieces(q.Filter)
-	base, err := st.baseOf(ctx, q.Scope)
-	if err != nil {
-		return nil, wrap("search", err)
+	if q.Scope == directory.Tree {
+		entries, err := st.findInTree(ctx, q.Filter, s)
+		if err == nil && q.Guard {
+			err = st.guard(ctx, q, entries)
+		}
+		return entries, wrap("search", err)
 	}
+	parts := pieces(q.Filter)
 	if len(parts) == 1 {
-		entries, err := st.findBelow(ctx, base, st.scoped(q.Filter, q.Scope), s, q.Limit)
+		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
 		if err == nil && q.Guard {
 			err = st.guard(ctx, q, entries)
 		}
@@ -34,7 +37,7 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	for i, part := range parts {
 		group.Go(func() error {
 			var err error
-			found[i], err = st.findBelow(ctx, base, st.scoped(part, q.Scope), s, q.Limit)
+			found[i], err = st.findSome(ctx, st.scoped(part, q.Scope), s, q.Limit)
 			if err == nil && q.Guard {
 				q := q
 				q.Filter = part
@@ -99,22 +102,9 @@ func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]d
 	return st.findSome(ctx, f, s, 0)
 }
 
-// findSome is find with a limit.
+// findSome is find with a limit, which the server keeps, with room for the base:
+// that may match too, and is nobody's.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
-	return st.findBelow(ctx, st.c.Base, f, s, limit)
-}
-
-// baseOf is where the entries of a scope are.
-func (st *store) baseOf(ctx context.Context, scope directory.Scope) (string, error) {
-	if scope == directory.Everywhere {
-		return st.top(ctx)
-	}
-	return st.c.Base, nil
-}
-
-// findBelow searches below a base. The server keeps the limit, with room for the
-// base: that may match too, and is nobody's.
-func (st *store) findBelow(ctx context.Context, at string, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	if name, rest, ok := st.named(f); ok {
 		e, err := st.at(ctx, name, rest, s)
 		if err != nil || e == nil {
@@ -135,10 +125,10 @@ func (st *store) findBelow(ctx context.Context, at string, f directory.Filter, s
 	if limit > 0 {
 		most++ // the base may be among them
 	}
-	base := directory.FoldDN(at)
-	entries, err := searchFor(ctx, st.Sink, at, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
+	base := directory.FoldDN(st.c.Base)
+	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
 		// The base itself is the directory's, not an entry of the collection.
-		if len(raw.DN) <= len(at)+1 && directory.FoldDN(raw.DN) == base {
+		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
 			return directory.Entry{}, false
 		}
 		return st.entry(raw, s), true
@@ -147,6 +137,24 @@ func (st *store) findBelow(ctx context.Context, at string, f directory.Filter, s
 		return nil, err
 	}
 	return some(entries, limit)
+}
+
+// findInTree searches the whole tree that the base is in. An account that may not
+// look at all of it sees what is below the base.
+func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {
+	filter, err := st.renderer().render(f)
+	if err != nil {
+		return nil, fail(directory.Internal, err)
+	}
+	top, err := st.top(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, false, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
+		return st.find(ctx, f, s)
+	}
+	return found, err
 }
 
 // some returns entries if they are not more than a limit.
@@ -161,21 +169,43 @@ func (st *store) renderer() renderer { return renderer{flavor: st.flavor, state:
 
 // search reads what matches in a whole tree.
 func (s *Sink) search(ctx context.Context, base, filter string, attributes []string) ([]*ldap.Entry, error) {
-	return searchFor(ctx, s, base, filter, attributes, 0, func(e *ldap.Entry) (*ldap.Entry, bool) { return e, true })
+	return searchFor(ctx, s, base, filter, attributes, 0, false, func(e *ldap.Entry) (*ldap.Entry, bool) { return e, true })
 }
 
 // searchFor reads what matches in a whole tree, and keeps of each entry what
 // form makes of it: of a large list the library's form is several times as
-// large. limit is how many are too many; 0 is no limit.
-func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attributes []string, limit int, form func(*ldap.Entry) (T, bool)) ([]T, error) {
+// large. limit is how many are too many, 0 no limit; many says that very many
+// are expected.
+func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attributes []string, limit int, many bool, form func(*ldap.Entry) (T, bool)) ([]T, error) {
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
-		var err error
-		found, err = ask(ctx, s.pool, l, true, func(conn *ldap.Conn) ([]T, error) {
-			return collect(ctx, conn, request, form)
-		})
-		return err
+		found = nil
+		var parts []*ldap.Entry
+		keep := func(raw *ldap.Entry) error {
+			if inParts(raw) {
+				parts = append(parts, raw)
+			} else if made, ok := form(raw); ok {
+				found = append(found, made)
+			}
+			if limit > 0 && len(found)+len(parts) >= limit {
+				return errEnough
+			}
+			return nil
+		}
+		if err := s.searchOn(ctx, l, request, many, func() { found, parts = nil, nil }, keep); err != nil {
+			return err
+		}
+		for _, raw := range parts {
+			full, err := s.whole(ctx, l, raw)
+			if err != nil {
+				return err
+			}
+			if made, ok := form(full); ok {
+				found = append(found, made)
+			}
+		}
+		return nil
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
 		return nil, fail(directory.Internal, fmt.Errorf("the base %q does not exist: %w", base, err))
@@ -191,19 +221,23 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 
 var errMidAnswer = errors.New("the connection was closed in mid-answer")
 
-// collect reads the entries of a search as they come. The library can end such a
-// search without a word where its context ends, its connection was closed or
-// its own reading failed, so these are looked at before the end is believed.
-func collect[T any](ctx context.Context, conn *ldap.Conn, request *ldap.SearchRequest, form func(*ldap.Entry) (T, bool)) ([]T, error) {
-	var found []T
+// collect hands on the entries of a search as they come, until take has enough,
+// and returns the controls of the answer. The library can end such a search
+// without a word where its context ends, its connection was closed or its own
+// reading failed, so these are looked at before the end is believed.
+func collect(ctx context.Context, conn *ldap.Conn, request *ldap.SearchRequest, take func(*ldap.Entry) error) ([]ldap.Control, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var controls []ldap.Control
 	results := conn.SearchAsync(ctx, request, 0)
 	for results.Next() {
+		controls = append(controls, results.Controls()...)
 		raw := results.Entry()
 		if raw == nil { // a referral or a control
 			continue
 		}
-		if made, ok := form(raw); ok {
-			found = append(found, made)
+		if err := take(raw); err != nil {
+			return nil, err
 		}
 	}
 	failed := conn.GetLastError()
@@ -215,7 +249,7 @@ func collect[T any](ctx context.Context, conn *ldap.Conn, request *ldap.SearchRe
 	case failed != nil || conn.IsClosing():
 		return nil, ldap.NewError(ldap.ErrorNetwork, cmp.Or(failed, errMidAnswer))
 	}
-	return found, nil
+	return controls, nil
 }
 
 // byID returns the entry with an id, whoever manages it, or nil.

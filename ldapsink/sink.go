@@ -22,6 +22,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +36,9 @@ import (
 type Sink struct {
 	flavor flavor
 	pool   *pool
+	lanes  *lanes
 	locks  *directory.Locks
+	ranges sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
 	// protected is what the configuration adds to the flavor's; self is who the
 	// gateway is in the directory, once that is known.
@@ -59,6 +62,7 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	return &Sink{
 		flavor: f,
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
+		lanes:  newLanes(),
 		locks:  directory.NewLocks(),
 		log:    log,
 
@@ -67,10 +71,18 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 }
 
 // Close ends all connections. Requests that are under way fail.
-func (s *Sink) Close() { s.pool.close() }
+func (s *Sink) Close() {
+	s.lanes.close()
+	s.pool.close()
+}
 
 // Store returns the store of one collection in this directory.
-func (s *Sink) Store(c directory.Collection) directory.Store { return &store{s, c} }
+func (s *Sink) Store(c directory.Collection) directory.Store {
+	if c.MemberBy.Attribute != "" {
+		return byValue{&store{s, c}}
+	}
+	return &store{s, c}
+}
 
 // Ping reports whether the directory answers.
 func (s *Sink) Ping(ctx context.Context) error {
@@ -113,6 +125,8 @@ func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []stri
 		return nil, err
 	case len(found.Entries) == 0:
 		return nil, nil
+	case inParts(found.Entries[0]):
+		return s.whole(ctx, l, found.Entries[0])
 	}
 	return found.Entries[0], nil
 }
@@ -123,7 +137,7 @@ type store struct {
 	c directory.Collection
 }
 
-var _ directory.Store = (*store)(nil)
+var _, _ directory.Store = (*store)(nil), byValue{}
 
 // complete runs a write of several steps to its end though its caller may
 // leave: somebody who hangs up in the middle must not leave half of it behind.

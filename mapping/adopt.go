@@ -118,7 +118,7 @@ func (m *Mapping) joining(classes []string) (add []string, lacks string) {
 			continue
 		}
 		if schema != nil {
-			if c, ok := (*schema).Class(name); ok && c.Kind != "AUXILIARY" {
+			if c, ok := (*schema).Class(name); ok && (c.Kind != "AUXILIARY" || m.allocates(c.Must)) {
 				return nil, name
 			}
 		}
@@ -158,10 +158,10 @@ func (m *Mapping) Adopt(old directory.Entry, refs Refs, want Want, stamp Stamp) 
 	}
 	c := m.Change(old, refs, want, stamp)
 	c.Name = ""
-	if named := len(old.Attributes[m.config.RDN]) > 0; !named {
-		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: m.config.RDN, Values: []string{want.Name}})
+	if named := len(old.Attributes[m.config.RDN.LDAP]) > 0; !named {
+		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: m.config.RDN.LDAP, Values: []string{want.Name}})
 	} else {
-		c.Keys = slices.DeleteFunc(c.Keys, func(k directory.Key) bool { return k.Attribute == m.config.RDN })
+		c.Keys = slices.DeleteFunc(c.Keys, func(k directory.Key) bool { return k.Attribute == m.config.RDN.LDAP })
 	}
 	c.Marker.Source, c.Marker.Adopted = m.source, true
 	if m.stable != nil && m.stable != m.naming {
@@ -222,9 +222,17 @@ func (m *Mapping) only(all, some []string) []string {
 	var names []string
 	for _, name := range m.attributes() {
 		base, _, _ := strings.Cut(strings.ToLower(name), ";")
-		if goes[base] && !stays[base] && name != m.config.RDN {
+		if goes[base] && !stays[base] && name != m.config.RDN.LDAP {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// allocates reports whether one of the attributes is a number that new entries are
+// given, and no others.
+func (m *Mapping) allocates(attributes []string) bool {
+	return slices.ContainsFunc(attributes, func(name string) bool {
+		return slices.ContainsFunc(m.rules, func(r rule) bool { return r.isAllocated() && strings.EqualFold(r.config.LDAP, name) })
+	})
 }

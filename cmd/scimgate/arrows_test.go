@@ -15,6 +15,7 @@ var arrows = map[string][]string{
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
 	"internal/config":    {"mapping", "ldapsink", "internal/directory"},
+	"internal/adproxy":   {},
 	"internal/preview":   {"ldapsink", "internal/directory"},
 	"internal/scim":      {},
 	"internal/directory": {},
