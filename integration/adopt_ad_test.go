@@ -56,9 +56,9 @@ func staffOfDomain() string {
 	return b.String()
 }
 
-// A domain's administrators and the gateway's own account are refused and say why,
-// and nothing of them is changed; others of the staff are taken over.
-func TestAdministratorsOfADomain(t *testing.T) {
+// staffed is a domain with people.
+func staffed(t *testing.T) *samba.Server {
+	t.Helper()
 	domain, err := samba.Start(t.Context(), samba.Config{Dir: t.TempDir(), Entries: staffOfDomain()})
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +68,24 @@ func TestAdministratorsOfADomain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return domain
+}
+
+// Where a taken name gets a number, that of an administrator does not: nobody
+// becomes administrator1 by being pushed.
+func TestNoNumberBehindAnAdministratorsName(t *testing.T) {
+	c := beforeDomain(t, staffed(t), `EXAMPLE\svc`, `{scim: userName, ldap: userPrincipalName, required: true, unique: true}`,
+		`{ldap: sAMAccountName, template: '{{ .userName }}', unique: true, onCollision: suffix, maxLength: 20}`)
+	for name, piece := range map[string]string{"administrator": "adminCount", "krbtgt": "adminCount", "boss": "group of administrators", "svc": "this gateway itself"} {
+		refusedFor(t, c.post("/Users", object{"schemas": []string{userURN}, "userName": name, "displayName": "New " + name, "name": object{"familyName": "N"}}), piece)
+	}
+	c.create(object{"schemas": []string{userURN}, "userName": "newcomer", "displayName": "New Comer", "name": object{"familyName": "N"}})
+}
+
+// A domain's administrators and the gateway's own account are refused and say why,
+// and nothing of them is changed; others of the staff are taken over.
+func TestAdministratorsOfADomain(t *testing.T) {
+	domain := staffed(t)
 	pem, err := os.ReadFile(domain.CAFile())
 	if err != nil {
 		t.Fatal(err)
@@ -100,15 +118,7 @@ func TestAdministratorsOfADomain(t *testing.T) {
 	}
 	for _, name := range []string{"svc@example.org", `EXAMPLE\svc`, "CN=svc,OU=people,DC=example,DC=org"} {
 		t.Run(name, func(t *testing.T) {
-			s := site{Template: "adopt-ad.yaml", CAFile: domain.CAFile(), BindDN: name, Password: domainPassword}
-			config := s.writeFor(t, t.TempDir(), domain.URL())
-			g, err := startServe(t.Context(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			g.endWith(t)
-			g.token = makeToken(t, config, "okta")
-			c := g.client(t)
+			c := beforeDomain(t, domain, name, `{scim: userName, ldap: sAMAccountName, required: true, unique: true}`)
 			before := versions()
 			for person, piece := range map[string]string{
 				"administrator": "adminCount", "Administrator": "adminCount", "krbtgt": "adminCount", "boss": "group of administrators",
@@ -155,6 +165,21 @@ func TestAdministratorsOfADomain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// beforeDomain is a client of a gateway before a domain, with rules for the names of
+// people.
+func beforeDomain(t *testing.T, domain *samba.Server, bindDN string, rules ...string) *client {
+	t.Helper()
+	s := site{Template: "adopt-ad.yaml", CAFile: domain.CAFile(), BindDN: bindDN, Password: domainPassword, UserRules: rules}
+	config := s.writeFor(t, t.TempDir(), domain.URL())
+	g, err := startServe(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.endWith(t)
+	g.token = makeToken(t, config, "okta")
+	return g.client(t)
 }
 
 func read(t *testing.T, conn *ldap.Conn, dn string) *ldap.Entry {
