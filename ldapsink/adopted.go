@@ -91,8 +91,30 @@ func (st *store) sole(ctx context.Context, old, now directory.Entry, s *step) er
 	if markers < 2 {
 		return nil
 	}
-	if err := st.undo(ctx, old, now, *s); err != nil {
+	if err := st.giveBack(ctx, old, now, s); err != nil {
 		return err
 	}
 	return failf(directory.Changed, "another gateway took the entry over at the same time")
+}
+
+// giveBack takes one's own marker away again, whatever others have written since,
+// and with it what the step changed, where that is still as the step left it.
+func (st *store) giveBack(ctx context.Context, old, now directory.Entry, s *step) error {
+	text, err := s.marker.Text()
+	if err != nil {
+		return fail(directory.Internal, err)
+	}
+	marker := slices.Concat(swap(st.c.StateAttribute, text, ""), swap(st.c.SourceAttribute, s.marker.Source, ""))
+	for _, mods := range [][]directory.Mod{slices.Concat(marker, reversed(s.mods, old, st.c.Attributes)), marker} {
+		request := ldap.NewModifyRequest(st.target(now.DN, now.ID), nil)
+		request.Changes = changes(mods)
+		err = st.repeat(ctx, request)
+		if err == nil || classify(err) != permanent {
+			return err
+		}
+	}
+	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject) {
+		return nil // an answer was lost, and it is done
+	}
+	return err
 }

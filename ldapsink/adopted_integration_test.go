@@ -20,9 +20,14 @@ func TestOneAdoptsWithoutAssertions(t *testing.T) {
 	cfg := configured(server)
 	cfg.Controls.Assertion = controlNever
 	c := users()
-	c.StateAttribute = "description" // holds several values
+	c.StateAttribute, c.SourceAttribute = "description", "employeeType" // which hold several values
 	conn := raw(t, server)
-	for round := range 10 {
+	gateways := make([]directory.Store, 4)
+	for i := range gateways {
+		c.Source = fmt.Sprint("tenant", i) // of one tenant the second is refused by the server
+		gateways[i] = open(t, cfg).Store(c)
+	}
+	for round := range 20 {
 		dn := fmt.Sprintf("uid=old%d,%s", round, people)
 		request := ldap.NewAddRequest(dn, nil)
 		for name, values := range map[string][]string{"objectClass": {"inetOrgPerson", "scimgateObject"}, "uid": {fmt.Sprint("old", round)}, "cn": {"Old"}, "sn": {"O"}} {
@@ -34,16 +39,14 @@ func TestOneAdoptsWithoutAssertions(t *testing.T) {
 		var mu sync.Mutex
 		var work sync.WaitGroup
 		adopted := 0
-		for i := range 4 {
+		start := make(chan struct{})
+		for i, store := range gateways {
+			old := search(t, store, directory.Query{Filter: directory.Eq("uid", fmt.Sprint("old", round)), Scope: directory.Anyone})[0]
 			work.Go(func() {
-				store := open(t, cfg).Store(c) // a gateway of its own
-				old := search(t, store, directory.Query{Filter: directory.Eq("uid", fmt.Sprint("old", round)), Scope: directory.Anyone})
-				if len(old) != 1 || old[0].Marker.Source != "" {
-					return // somebody was faster
-				}
+				<-start
 				m := active(fmt.Sprint("adopt-", round, "-", i))
-				m.Adopted = true
-				_, err := store.Update(t.Context(), old[0], directory.Change{Marker: m, Mods: []directory.Mod{{Op: directory.ModReplace, Attribute: "sn", Values: []string{fmt.Sprint(i)}}}})
+				m.Source, m.Adopted = fmt.Sprint("tenant", i), true
+				_, err := store.Update(t.Context(), old, directory.Change{Marker: m, Mods: []directory.Mod{{Op: directory.ModReplace, Attribute: "sn", Values: []string{fmt.Sprint(i)}}}})
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -54,6 +57,7 @@ func TestOneAdoptsWithoutAssertions(t *testing.T) {
 				}
 			})
 		}
+		close(start)
 		work.Wait()
 		if markers := readRaw(t, conn, dn, "description"); adopted > 1 || len(markers) != adopted {
 			t.Errorf("%d adopted the entry, and it has %q", adopted, markers)

@@ -31,7 +31,6 @@ var later = []struct {
 }
 
 func set(v peek) bool    { return !v.empty }
-func keys(v peek) bool   { return v.keys }
 func always(v peek) bool { return true }
 
 func oneOf(values ...string) func(peek) bool {
