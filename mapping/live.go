@@ -13,6 +13,7 @@ import (
 // directory makes of each attribute. Requests may run meanwhile: until then they
 // ask for more than they need, and write an attribute as a whole.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
+	m.schema.Store(&schema)
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
 		if _, ok := schema.Class(name); !ok {

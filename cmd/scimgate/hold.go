@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -101,7 +102,7 @@ func holdTenant(ctx context.Context, cfg *config.Config, index int, tenant gatew
 	var faults []config.Fault
 	for j, part := range parts(index, cfg.Tenants[index]) {
 		typ := tenant.Types[j]
-		for _, f := range append(typ.Mapping.Hold(schema), base(ctx, sink, typ)...) {
+		for _, f := range slices.Concat(typ.Mapping.Hold(schema), base(ctx, sink, typ), adoptFilter(part.config, schema)) {
 			faults = append(faults, cfg.Source().Locate(part.key, f))
 		}
 	}
