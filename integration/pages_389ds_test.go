@@ -52,24 +52,10 @@ func own389(t *testing.T, cfg ds389.Config) (*page, *host, *ds389.Server) {
 	return p, h, server
 }
 
-const theirs389 = `dn: uid=root,ou=people,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: root
-cn: Root
-sn: Root
-userPassword: secret of root
-
-dn: cn=admins,ou=groups,dc=example,dc=org
-objectClass: groupOfNames
-cn: admins
-member: uid=root,ou=people,dc=example,dc=org
-
-`
-
 // Who follows the page for 389 Directory Server has a gateway that works, with an
 // account that can do that and nothing else.
 func TestPage389DS(t *testing.T) {
-	p, h, _ := own389(t, ds389.Config{Entries: theirs389})
+	p, h, _ := own389(t, ds389.Config{Entries: theirs})
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")
 	h.servicePassword = p.secret("ldap-password")
@@ -84,7 +70,7 @@ func TestPage389DS(t *testing.T) {
 // With the plug-ins a reference in a group that others look after follows a rename, which
 // takes no right of the gateway's; everything else is as without them.
 func TestPage389DSPlugins(t *testing.T) {
-	p, h, server := own389(t, ds389.Config{Entries: theirs389})
+	p, h, server := own389(t, ds389.Config{Entries: theirs})
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")
 	p.follow("plugins")
@@ -137,7 +123,7 @@ func denied389(t *testing.T, h *host) {
 
 // Who leaves is moved and comes back, with the page's rights once more for that place.
 func TestPage389DSMove(t *testing.T) {
-	p, h, _ := own389(t, ds389.Config{Entries: theirs389 + "dn: ou=left,dc=example,dc=org\nobjectClass: organizationalUnit\nou: left\n\n"})
+	p, h, _ := own389(t, ds389.Config{Entries: theirs + "dn: ou=left,dc=example,dc=org\nobjectClass: organizationalUnit\nou: left\n\n"})
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")
 	text := p.block("rights.ldif").text
@@ -167,7 +153,7 @@ func TestPage389DSMove(t *testing.T) {
 
 // Who is there already is taken over, if the rights and the configuration have the same filter.
 func TestPage389DSAdoption(t *testing.T) {
-	p, h, _ := own389(t, ds389.Config{Entries: theirs389})
+	p, h, _ := own389(t, ds389.Config{Entries: theirs})
 	p.stand["(scimSource=okta)"] = "(|(scimSource=okta)(employeeType=staff))" // the page says so
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")

@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration && !ad && !ds389
 
 package integration
 
@@ -30,23 +30,6 @@ olcDbIndex: objectClass eq
 olcDbIndex: cn,uid eq
 olcDbIndex: uidNumber,gidNumber eq
 olcDbIndex: member,memberUid eq
-`
-
-const root, admins = "uid=root,ou=people,dc=example,dc=org", "cn=admins,ou=groups,dc=example,dc=org"
-
-// theirs are entries that are there before the gateway, and that it has no business with.
-const theirs = `dn: uid=root,ou=people,dc=example,dc=org
-objectClass: inetOrgPerson
-uid: root
-cn: Root
-sn: Root
-userPassword: secret of root
-
-dn: cn=admins,ou=groups,dc=example,dc=org
-objectClass: groupOfNames
-cn: admins
-member: uid=root,ou=people,dc=example,dc=org
-
 `
 
 // ownSlapd is an OpenLDAP as Debian ships it, and its page.

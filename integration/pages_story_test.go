@@ -11,11 +11,28 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// pagePasswords satisfy every directory's policy.
+// Passwords that satisfy every directory's policy.
 const (
 	firstPassword  = "Correct-Horse-1"
 	secondPassword = "Battery-Staple-2"
 )
+
+const root, admins = "uid=root,ou=people,dc=example,dc=org", "cn=admins,ou=groups,dc=example,dc=org"
+
+// theirs are entries that are there before the gateway, and that it has no business with.
+const theirs = `dn: uid=root,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: root
+cn: Root
+sn: Root
+userPassword: secret of root
+
+dn: cn=admins,ou=groups,dc=example,dc=org
+objectClass: groupOfNames
+cn: admins
+member: uid=root,ou=people,dc=example,dc=org
+
+`
 
 // provision is what the configuration of a page has to be good for, with the rights that
 // the page gives and no others: a person and a group come, change and go. It returns the

@@ -231,12 +231,6 @@ type host struct {
 	locked                   uint16   // result of a bind of somebody who is locked
 }
 
-func (h *host) in(t *testing.T) *host {
-	other := *h
-	other.t = t
-	return &other
-}
-
 // dial opens a connection as somebody; the error is the bind's.
 func (h *host) dial(dn, password string) (*ldap.Conn, error) {
 	h.t.Helper()
