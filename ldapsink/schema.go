@@ -14,6 +14,7 @@ import (
 type Schema struct {
 	attributes map[string]*directory.AttributeType
 	classes    map[string]*directory.ObjectClass
+	fills      []string // what classes demand and the directory fills in by itself
 }
 
 // Schema reads the directory's schema.
@@ -32,7 +33,9 @@ func (s *Sink) Schema(ctx context.Context) (*Schema, error) {
 	if raw == nil {
 		return nil, wrap("schema", failf(directory.Internal, "the schema cannot be read"))
 	}
-	return parseSchema(values(raw, "attributeTypes"), values(raw, "objectClasses")), nil
+	schema := parseSchema(values(raw, "attributeTypes"), values(raw, "objectClasses"))
+	schema.fills = s.trait().fills
+	return schema, nil
 }
 
 // parseSchema reads descriptions in the form of RFC 4512 sections 4.1.1 and 4.1.2.
@@ -126,7 +129,11 @@ func (s *Schema) Allowed(classes []string) (must, may []string, extensible bool)
 		seen[c] = true
 		extensible = extensible || slices.Contains(c.Names, "extensibleObject")
 		for _, a := range c.Must {
-			must = append(must, s.canonical(a))
+			if name := s.canonical(a); s.filled(name) {
+				may = append(may, name)
+			} else {
+				must = append(must, name)
+			}
 		}
 		for _, a := range c.May {
 			may = append(may, s.canonical(a))
@@ -143,6 +150,12 @@ func (s *Schema) Allowed(classes []string) (must, may []string, extensible bool)
 	must, may = slices.Compact(must), slices.Compact(may)
 	may = slices.DeleteFunc(may, func(name string) bool { return slices.Contains(must, name) })
 	return must, may, extensible
+}
+
+// filled reports whether the directory gives a mandatory attribute its value.
+func (s *Schema) filled(name string) bool {
+	a := s.attributes[strings.ToLower(name)]
+	return a != nil && a.ReadOnly || slices.ContainsFunc(s.fills, func(f string) bool { return strings.EqualFold(f, name) })
 }
 
 // canonical returns the first name of an attribute.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
 	"scimgate/gateway"
+	"scimgate/internal/check"
 	"scimgate/internal/config"
 	"scimgate/internal/directory"
 	"scimgate/ldapsink"
@@ -93,7 +93,7 @@ func (h holder) hold(ctx context.Context, name string) ([]config.Fault, error) {
 		h.warnOfIdleLocks(ctx, t)
 		for j, part := range parts(i, t) {
 			typ := h.tenants[i].Types[j]
-			for _, f := range append(typ.Mapping.Hold(schema), base(ctx, h.sinks[name], typ)...) {
+			for _, f := range check.Hold(ctx, h.sinks[name], schema, typ.Mapping, typ.Store) {
 				faults = append(faults, h.cfg.Source().Locate(part.key, f))
 			}
 		}
@@ -104,27 +104,9 @@ func (h holder) hold(ctx context.Context, name string) ([]config.Fault, error) {
 // warnOfIdleLocks tells of deactivation steps after which people could still
 // sign in. It is a warning because a policy may be out of the gateway's sight.
 func (h holder) warnOfIdleLocks(ctx context.Context, t config.Tenant) {
-	for _, step := range t.Users.Deactivate {
-		if idle, err := h.sinks[t.Directory].Idle(ctx, step.Set.LDAP, t.Users.Base); err == nil && idle {
-			h.log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
-				zap.String("tenant", t.Name), zap.String("attribute", step.Set.LDAP))
-		}
+	_, attributes := check.IdleLocks(ctx, h.sinks[t.Directory], t)
+	for _, attribute := range attributes {
+		h.log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
+			zap.String("tenant", t.Name), zap.String("attribute", attribute))
 	}
-}
-
-// base looks whether entries of a type have a place to be, and whether the file
-// names it as the directory does: bases are told apart by their text.
-func base(ctx context.Context, sink *ldapsink.Sink, typ gateway.Type) []directory.Fault {
-	_, err := typ.Store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
-	if err != nil {
-		if directory.Is(err, directory.Unavailable) {
-			return nil
-		}
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
-	}
-	given := typ.Mapping.Collection().Base
-	if name, err := sink.Spelled(ctx, given); err == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given) {
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("the directory returns %q as %q; use that name", given, name)}}
-	}
-	return nil
 }

@@ -1,0 +1,84 @@
+package check
+
+import (
+	"context"
+	"strings"
+
+	"scimgate/internal/directory"
+	"scimgate/ldapsink"
+)
+
+// powers warns of a bind account that can do more than it needs to.
+func (c *checker) powers(ctx context.Context, key string, sink *ldapsink.Sink, tenants []Tenant) {
+	seen := map[string]bool{}
+	for _, base := range bases(tenants) {
+		top, err := sink.Top(ctx, base)
+		if err != nil || seen[top] {
+			continue
+		}
+		seen[top] = true
+		const advice = "give the gateway an account of its own, with rights below the bases of its tenants and nowhere else"
+		all, err := sink.Powers(ctx, base)
+		if err == nil && len(all) > 0 {
+			c.warn(key+".bind.dn", "%s %s; %s", c.Config.Directories[key[len("directories."):]].Bind.DN, strings.Join(all, ", "), advice)
+			continue
+		}
+		if r, err := sink.Rights(ctx, top, nil); err == nil && r != nil && r.Any() && !within(top, base) {
+			c.warn(key+".bind.dn", "the account may change %s, outside of the bases; %s", top, advice)
+		}
+	}
+}
+
+// rights looks whether the account may do what the gateway has to, where the
+// directory tells: on the base, and on an entry below it.
+func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, typ Type) {
+	collection := typ.Mapping.Collection()
+	written := typ.Mapping.Written()
+	var names []string
+	for _, p := range written {
+		names = appendOnce(names, p.Attribute)
+	}
+	r, err := sink.Rights(ctx, collection.Base, names)
+	if err != nil || r == nil {
+		if !c.Write {
+			c.note(typ.Key+".base", "the directory does not tell what the account may do, and nothing was tried; check once with --write-test")
+		}
+		return
+	}
+	if !r.Creates(collection.ObjectClasses) {
+		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", collection.Base)
+	}
+	sample := c.sample(ctx, typ)
+	if sample == "" {
+		c.note(typ.Key+".base", "there is no entry below %s on which the rights could be read; check once with --write-test, or again when there are entries", collection.Base)
+		return
+	}
+	if r, err = sink.Rights(ctx, sample, names); err != nil || r == nil {
+		return
+	}
+	if r.Rename != nil && !*r.Rename {
+		c.err(typ.Key+".base", "the account may not rename %s; give it the right for all entries below the base", sample)
+	}
+	if r.Delete != nil && !*r.Delete && typ.Mapping.DeletesForGood() {
+		c.err(typ.Key+".delete", "the account may not delete %s; give it the right for all entries below the base", sample)
+	}
+	for _, p := range written {
+		if !r.Writes(p.Attribute) {
+			c.err(typ.Key+"."+p.Key, "the account may not write %s of %s; give it the right for all entries below the base", p.Attribute, sample)
+		}
+	}
+}
+
+// sample returns the name of an entry of the mapping's kind, "" where there is none.
+func (c *checker) sample(ctx context.Context, typ Type) string {
+	classes := typ.Config.ObjectClasses
+	for _, scope := range []directory.Scope{directory.Live, directory.Anyone} {
+		// Those of the last class only: others may live below the same base.
+		f := directory.Eq("objectClass", classes[len(classes)-1])
+		found, err := typ.Store.Search(ctx, directory.Query{Filter: f, Scope: scope, Attributes: []string{}})
+		if err == nil && len(found) > 0 {
+			return found[0].DN
+		}
+	}
+	return ""
+}
