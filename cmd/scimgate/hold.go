@@ -91,14 +91,21 @@ func (h holder) hold(ctx context.Context, name string) ([]config.Fault, error) {
 			continue
 		}
 		h.warnOfIdleLocks(ctx, t)
-		for j, part := range parts(i, t) {
-			typ := h.tenants[i].Types[j]
-			for _, f := range check.Hold(ctx, h.sinks[name], schema, typ.Mapping, typ.Store) {
-				faults = append(faults, h.cfg.Source().Locate(part.key, f))
-			}
-		}
+		faults = append(faults, holdTenant(ctx, h.cfg, i, h.tenants[i], h.sinks[name], schema)...)
 	}
 	return faults, nil
+}
+
+// holdTenant holds the mappings of one tenant against its directory.
+func holdTenant(ctx context.Context, cfg *config.Config, index int, tenant gateway.Tenant, sink *ldapsink.Sink, schema *ldapsink.Schema) []config.Fault {
+	var faults []config.Fault
+	for j, part := range parts(index, cfg.Tenants[index]) {
+		typ := tenant.Types[j]
+		for _, f := range check.Hold(ctx, sink, schema, typ.Mapping, typ.Store) {
+			faults = append(faults, cfg.Source().Locate(part.key, f))
+		}
+	}
+	return faults
 }
 
 // warnOfIdleLocks tells of deactivation steps after which people could still

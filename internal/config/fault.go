@@ -89,6 +89,16 @@ func (s *Source) Has(key string) bool {
 	return ok
 }
 
+// Place returns where a key stands, as file:line; the nearest key above it where
+// the file does not have it.
+func (s *Source) Place(key string) string {
+	at := s.Locate("", directory.Fault{Key: key})
+	if at.Line == 0 {
+		return at.File
+	}
+	return fmt.Sprintf("%s:%d", at.File, at.Line)
+}
+
 // Locate gives a fault below the key prefix its place in the file: that of its
 // key, or of the nearest key above it that the file has.
 func (s *Source) Locate(prefix string, f directory.Fault) Fault {

@@ -1,0 +1,101 @@
+package ldapsink
+
+import (
+	"slices"
+
+	"scimgate/internal/directory"
+)
+
+// RecordKind is what a Record does (RFC 2849).
+type RecordKind string
+
+// The kinds of record, by the words that LDIF has for them.
+const (
+	RecordAdd    RecordKind = "add"
+	RecordModify RecordKind = "modify"
+	RecordRename RecordKind = "moddn"
+	RecordDelete RecordKind = "delete"
+)
+
+// Record is a write as it would be sent.
+type Record struct {
+	DN   string
+	Kind RecordKind
+	// Mods are the attributes of an add, each a ModAdd, or the modifications.
+	Mods []directory.Mod
+	// NewRDN is the relative name that a rename gives.
+	NewRDN string
+}
+
+// AddRecord returns what adding an entry would send.
+func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, error) {
+	st := &store{s, c}
+	request, err := st.addRequest(Name(c.Naming, e.Name, c.Base), e)
+	if err != nil {
+		return Record{}, wrap("add", err)
+	}
+	r := Record{DN: request.DN, Kind: RecordAdd}
+	for _, a := range request.Attributes {
+		r.Mods = append(r.Mods, directory.Mod{Op: directory.ModAdd, Attribute: a.Type, Values: a.Vals})
+	}
+	return r, nil
+}
+
+// ChangeRecords returns what a change of an entry would send, in its order. What
+// the sink finds out on the way is left out: a group's placeholder, members that
+// have come or gone already, and the references that follow a rename.
+func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change directory.Change) ([]Record, error) {
+	st := &store{s, c}
+	members := distinctMembers(change.Members)
+	if change.Name == "" || st.hasName(old.DN, change.Name) {
+		change.Marker.From = ""
+		mods, err := markerMods(c, old.Marker, change.Marker)
+		if err != nil {
+			return nil, wrap("modify", err)
+		}
+		return []Record{{DN: old.DN, Kind: RecordModify, Mods: slices.Concat(st.modsOf(members), change.Mods, change.Unlock, mods)}}, nil
+	}
+	begun := change.Marker
+	begun.From = old.DN
+	first, err := markerMods(c, old.Marker, begun)
+	if err != nil {
+		return nil, wrap("rename", err)
+	}
+	change.Marker.From = ""
+	last, err := markerMods(c, begun, change.Marker)
+	if err != nil {
+		return nil, wrap("rename", err)
+	}
+	_, parent := splitName(old.DN)
+	rdn := relativeName(c.Naming, change.Name)
+	return []Record{
+		{DN: old.DN, Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Remove: members.Remove}), change.Mods, first)},
+		{DN: old.DN, Kind: RecordRename, NewRDN: rdn},
+		{DN: rdn + "," + parent, Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Add: members.Add}), change.Unlock, last)},
+	}, nil
+}
+
+// MembersRecord returns what a change of a group's members would send.
+func (s *Sink) MembersRecord(c directory.Collection, group directory.Entry, change directory.MemberChange) Record {
+	st := &store{s, c}
+	return Record{DN: group.DN, Kind: RecordModify, Mods: st.modsOf(distinctMembers(change))}
+}
+
+// markerMods replace one marker by another.
+func markerMods(c directory.Collection, old, now directory.Marker) ([]directory.Mod, error) {
+	text := func(m directory.Marker) (string, error) {
+		if m.Source == "" && m.State == "" {
+			return "", nil
+		}
+		return m.Text()
+	}
+	from, err := text(old)
+	if err != nil {
+		return nil, err
+	}
+	to, err := text(now)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(swap(c.StateAttribute, from, to), swap(c.SourceAttribute, old.Source, now.Source)), nil
+}

@@ -1,0 +1,50 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Origin returns the key of the declaration that an LDAP attribute's values
+// come from, and what they are made of: a SCIM path, a template, or the
+// gateway's own. secret values are passwords and the like. ok is false for an
+// attribute that the declaration does not name.
+func (c Config) Origin(ldap string) (key, of string, secret, ok bool) {
+	base, _, _ := strings.Cut(ldap, ";")
+	is := func(name string) bool { return strings.EqualFold(name, ldap) || strings.EqualFold(name, base) }
+	rules := func(prefix string, all []RuleConfig) bool {
+		for i, r := range all {
+			if !is(r.LDAP) {
+				continue
+			}
+			key, of = fmt.Sprintf("%sattributes[%d]", prefix, i), r.SCIM
+			secret = strings.EqualFold(r.SCIM, "password") || r.Returned == "never" || r.Mutability == "writeOnly"
+			if r.SCIM == "" {
+				of = "template " + r.Template
+			}
+			return true
+		}
+		return false
+	}
+	switch {
+	case is("objectClass"):
+		return "objectClasses", "objectClasses", false, true
+	case is(c.Marker.State):
+		return "marker.state", "marker", false, true
+	case is(c.Marker.Source):
+		return "marker.source", "marker", false, true
+	case rules("", c.Attributes):
+		return key, of, secret, true
+	}
+	for i, e := range c.Extensions {
+		if rules(fmt.Sprintf("extensions[%d].", i), e.Attributes) {
+			return key, e.URN + ":" + of, secret, true
+		}
+	}
+	for i, s := range c.Deactivate {
+		if s.Set != nil && is(s.Set.LDAP) {
+			return fmt.Sprintf("deactivate[%d].set", i), "deactivate", false, true
+		}
+	}
+	return "", "", false, false
+}
