@@ -142,6 +142,8 @@ func (st *store) refusedAdd(err error, name string) error {
 		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	case st.flavor.notUnique(err):
 		return fail(directory.Exists, err)
+	case st.flavor.unheardOf(err):
+		return fail(directory.Internal, err)
 	}
 	return st.refusedName(err, name)
 }
@@ -200,7 +202,7 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 // one server, whose versions are in the order of its writes; the id decides
 // where even that is equal.
 func older(a, b directory.Entry) bool {
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID)) < 0
+	return cmp.Or(a.Created.Compare(b.Created), compareVersions(a.Version, b.Version), cmp.Compare(a.ID, b.ID)) < 0
 }
 
 // withdraw removes an entry of one's own that came second: the one with this id

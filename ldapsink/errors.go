@@ -85,6 +85,12 @@ func (f flavor) notUnique(err error) bool {
 	return ldap.IsErrorWithCode(err, ldap.LDAPResultConstraintViolation) && mentions(err, f.taken)
 }
 
+// unheardOf reports whether a refusal means that the schema has no such
+// attribute, which only an operator can mend.
+func (f flavor) unheardOf(err error) bool {
+	return ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchAttribute) && mentions(err, f.unknown)
+}
+
 // mentions reports whether the server's text has one of the pieces.
 func mentions(err error, pieces []string) bool {
 	return slices.ContainsFunc(pieces, func(piece string) bool { return strings.Contains(err.Error(), piece) })

@@ -14,7 +14,8 @@ import (
 type Schema struct {
 	attributes map[string]*directory.AttributeType
 	classes    map[string]*directory.ObjectClass
-	fills      []string // what classes demand and the directory fills in by itself
+	rules      map[*directory.ObjectClass]*directory.ObjectClass // content rules, each as a class
+	filled     map[string]bool                                   // attributes that the directory supplies, by their names in lower case
 }
 
 // Schema reads the directory's schema.
@@ -26,7 +27,8 @@ func (s *Sink) Schema(ctx context.Context) (*Schema, error) {
 	if dse == nil || first(dse, "subschemaSubentry") == "" {
 		return nil, wrap("schema", failf(directory.Internal, "the root DSE does not say where the schema is"))
 	}
-	raw, err := s.base(ctx, first(dse, "subschemaSubentry"), []string{"attributeTypes", "objectClasses"})
+	name := first(dse, "subschemaSubentry")
+	raw, err := s.base(ctx, name, []string{"attributeTypes", "objectClasses", "dITContentRules"})
 	if err != nil {
 		return nil, wrap("schema", err)
 	}
@@ -34,13 +36,19 @@ func (s *Sink) Schema(ctx context.Context) (*Schema, error) {
 		return nil, wrap("schema", failf(directory.Internal, "the schema cannot be read"))
 	}
 	schema := parseSchema(values(raw, "attributeTypes"), values(raw, "objectClasses"))
-	schema.fills = s.trait().fills
+	schema.addContentRules(values(raw, "dITContentRules"))
+	if err := s.fill(ctx, schema, name); err != nil {
+		return nil, wrap("schema", err)
+	}
 	return schema, nil
 }
 
 // parseSchema reads descriptions in the form of RFC 4512 sections 4.1.1 and 4.1.2.
 func parseSchema(attributeTypes, objectClasses []string) *Schema {
-	schema := &Schema{attributes: map[string]*directory.AttributeType{}, classes: map[string]*directory.ObjectClass{}}
+	schema := &Schema{
+		attributes: map[string]*directory.AttributeType{}, classes: map[string]*directory.ObjectClass{},
+		rules: map[*directory.ObjectClass]*directory.ObjectClass{}, filled: map[string]bool{},
+	}
 	for _, text := range attributeTypes {
 		d := parseDescription(text)
 		a := &directory.AttributeType{
@@ -120,42 +128,33 @@ func (s *Schema) Class(name string) (directory.ObjectClass, bool) {
 // the classes allows every attribute.
 func (s *Schema) Allowed(classes []string) (must, may []string, extensible bool) {
 	seen := map[*directory.ObjectClass]bool{}
-	var visit func(name string)
-	visit = func(name string) {
-		c := s.classes[strings.ToLower(name)]
+	var visit func(c *directory.ObjectClass)
+	visit = func(c *directory.ObjectClass) {
 		if c == nil || seen[c] {
 			return
 		}
 		seen[c] = true
 		extensible = extensible || slices.Contains(c.Names, "extensibleObject")
 		for _, a := range c.Must {
-			if name := s.canonical(a); s.filled(name) {
-				may = append(may, name)
-			} else {
-				must = append(must, name)
-			}
+			must = append(must, s.canonical(a))
 		}
 		for _, a := range c.May {
 			may = append(may, s.canonical(a))
 		}
 		for _, super := range c.Superiors {
-			visit(super)
+			visit(s.classes[strings.ToLower(super)])
 		}
+		visit(s.rules[c])
 	}
 	for _, name := range classes {
-		visit(name)
+		visit(s.classes[strings.ToLower(name)])
 	}
+	must, may = s.supplied(must, may)
 	slices.Sort(must)
 	slices.Sort(may)
 	must, may = slices.Compact(must), slices.Compact(may)
 	may = slices.DeleteFunc(may, func(name string) bool { return slices.Contains(must, name) })
 	return must, may, extensible
-}
-
-// filled reports whether the directory gives a mandatory attribute its value.
-func (s *Schema) filled(name string) bool {
-	a := s.attributes[strings.ToLower(name)]
-	return a != nil && a.ReadOnly || slices.ContainsFunc(s.fills, func(f string) bool { return strings.EqualFold(f, name) })
 }
 
 // canonical returns the first name of an attribute.

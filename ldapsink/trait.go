@@ -14,9 +14,6 @@ import (
 type trait struct {
 	// marks are in the root DSE of such a server; one is enough.
 	marks []mark
-	// fills are attributes that object classes demand and the server gives a
-	// value by itself.
-	fills []string
 	// tuning reads the indexes and unique attributes in the tree of a base.
 	tuning func(ctx context.Context, s *Sink, base string) (*Tuning, error)
 	// rights reads what the bind account may do with an entry; nil where a
@@ -36,7 +33,6 @@ var traits = map[string]trait{
 	},
 	activeDirectory: {
 		marks:  []mark{{"supportedCapabilities", "1.2.840.113556.1.4.800"}, {"forestFunctionality", ""}},
-		fills:  []string{"nTSecurityDescriptor", "instanceType", "objectCategory", "objectSid", "sAMAccountName", "groupType"},
 		tuning: activeDirectoryTuning, rights: activeDirectoryRights, powers: activeDirectoryPowers,
 	},
 	ds389: {
