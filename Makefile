@@ -23,7 +23,8 @@ INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 AD          := ./internal/samba/...
 # What only some tests are built with; all of it is looked at by vet and staticcheck.
 TAGS        := integration containers large
-TAGS        += ad ds389
+TAGS        += ad
+TAGS        += ds389
 
 .PHONY: build demo test test-openldap test-large test-containers test-ad test-389ds test-all fuzz lint fmt clean
 
@@ -83,11 +84,11 @@ test-ad:
 	set -x; go test -race -tags "integration ad" -count=1 -timeout 9m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
 
 # Against 389 Directory Servers of the tests' own, which any user may run. The packages are
-# those with such tests; they fail, not skip, where there is none.
-DS389 = $(shell grep -rl --include='*_test.go' '^//go:build ds389$$' . | xargs -r -n 1 dirname | sort -u)
+# those with files of the tag ds389; they fail, not skip, where there is none.
+DS389 = $(shell grep -rl --include='*_test.go' '^//go:build .*\bds389\b' . | xargs -r -n 1 dirname | sort -u)
 test-389ds:
-	@deploy/install-deps go ds389
-	go test -tags ds389 -count=1 -timeout 9m $(DS389)
+	@deploy/install-deps go slapd race ds389
+	go test -race -tags "integration ds389" -count=1 -timeout 9m $(DS389)
 
 # A list of 100,000 people; without the race detector, which would take longer than a
 # client waits.
