@@ -57,7 +57,7 @@ type Options struct {
 
 // Run looks at everything and returns the report. Only ctx can end it early.
 func Run(ctx context.Context, o Options) Report {
-	c := &checker{Options: o, seen: map[Finding]bool{}}
+	c := &checker{Options: o, seen: map[Finding]bool{}, outside: map[string]bool{}}
 	for _, w := range o.Warnings {
 		c.fault(w, directory.SevereWarning)
 	}
@@ -73,6 +73,7 @@ type checker struct {
 	Options
 	findings []Finding
 	seen     map[Finding]bool
+	outside  map[string]bool // keys of types whose base is in no tree of their directory
 }
 
 // directory checks one directory and what its tenants ask of it.
@@ -87,7 +88,7 @@ func (c *checker) directory(ctx context.Context, name string, sink *ldapsink.Sin
 	if len(tenants) == 0 {
 		c.warn(key, "no tenant uses this directory; remove it, or name it in a tenant")
 	}
-	if !c.servers(ctx, key, sink, bases(tenants)) {
+	if !c.servers(ctx, key, sink, tenants) {
 		for _, t := range tenants {
 			c.note(t.Types[0].Key, "is not held against the directory %s, which cannot be used; mend that and check again", name)
 		}
@@ -111,6 +112,9 @@ func (c *checker) typ(ctx context.Context, sink *ldapsink.Sink, schema *ldapsink
 	if schema != nil {
 		c.all(typ.Key, typ.Mapping.Hold(schema))
 		c.all(typ.Key, typ.Mapping.Review(schema))
+	}
+	if c.outside[typ.Key] {
+		return
 	}
 	missing := Base(ctx, sink, typ.Mapping, typ.Store)
 	c.all(typ.Key, missing)

@@ -18,16 +18,21 @@ func Hold(ctx context.Context, sink *ldapsink.Sink, schema directory.Schema, m *
 // Base looks whether entries of a type have a place to be, and whether the file
 // names it as the directory does: bases are told apart by their text.
 func Base(ctx context.Context, sink *ldapsink.Sink, m *mapping.Mapping, store directory.Store) []directory.Fault {
-	_, err := store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
-	if err != nil {
-		if directory.Is(err, directory.Unavailable) {
-			return nil
-		}
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
+	fault := func(format string, args ...any) []directory.Fault {
+		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf(format, args...)}}
 	}
 	given := m.Collection().Base
-	if name, err := sink.Spelled(ctx, given); err == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given) {
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("the directory returns %q as %q; use that name", given, name)}}
+	_, err := store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
+	name, unknown := sink.Spelled(ctx, given)
+	switch {
+	case directory.Is(err, directory.Unavailable):
+		return nil
+	case err != nil && unknown == nil && name == "":
+		return fault("cannot be searched in the directory: there is no %q, or the account may not see it; make the entry, correct the name, or give the right", given)
+	case err != nil:
+		return fault("cannot be searched in the directory: %v; give the account the right, or another base", err)
+	case unknown == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given):
+		return fault("the directory returns %q as %q; use that name", given, name)
 	}
 	return nil
 }

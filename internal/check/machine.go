@@ -22,8 +22,9 @@ const soon = 30 * 24 * time.Hour
 // machine checks what is on this machine: certificate, folder, tokens, addresses.
 func (c *checker) machine() {
 	c.certificate()
-	c.folder()
-	c.tokens()
+	if c.folder() {
+		c.tokens()
+	}
 	c.address("server.listen", c.Config.Server.Listen)
 	c.address("admin.listen", c.Config.Admin.Listen)
 }
@@ -62,8 +63,8 @@ func (c *checker) expiry(key, what string, leaf *x509.Certificate) {
 	}
 }
 
-// folder checks whether the state folder can be used, without making it.
-func (c *checker) folder() {
+// folder reports whether the state folder can be used. It does not make it.
+func (c *checker) folder() bool {
 	folder := c.Config.StateDir
 	info, err := os.Stat(folder)
 	for errors.Is(err, fs.ErrNotExist) && folder != filepath.Dir(folder) {
@@ -77,7 +78,10 @@ func (c *checker) folder() {
 		c.err("stateDir", "%s is no folder; name one that the gateway may use", folder)
 	case !writable(folder):
 		c.err("stateDir", "%s cannot be written to by this user; give it to the account that runs the gateway, and check as that account", folder)
+	default:
+		return true
 	}
+	return false
 }
 
 // tokens checks whether anybody can call each tenant.

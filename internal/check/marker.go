@@ -34,10 +34,10 @@ func (c *checker) marker(ctx context.Context, schema *ldapsink.Schema, typ Type)
 // foreign reports the entries below the base that a filter finds.
 func (c *checker) foreign(ctx context.Context, typ Type, key, attribute string, strange directory.Filter, single bool, what string) {
 	found, err := typ.Store.Search(ctx, directory.Query{Filter: strange, Scope: directory.Anyone, Attributes: []string{}, Limit: most})
-	count, example := fmt.Sprint(len(found)), ""
+	count, example := fmt.Sprintf("%d entries", len(found)), ""
 	switch {
 	case directory.Is(err, directory.TooMany):
-		count = fmt.Sprintf("more than %d", most)
+		count = fmt.Sprintf("more than %d entries", most)
 	case err != nil || len(found) == 0:
 		return
 	default:
@@ -47,13 +47,17 @@ func (c *checker) foreign(ctx context.Context, typ Type, key, attribute string, 
 		}
 		slices.Sort(names)
 		example = " (the first is " + names[0] + ")"
+		if len(names) == 1 {
+			count, example = names[0], ""
+			what = strings.Replace(what, "have", "has", 1)
+		}
 	}
 	key = typ.Key + "." + key
 	if single {
-		c.err(key, "%s is in use: %s entries below the base %s%s, and it holds one value; take another attribute, or empty it", attribute, count, what, example)
+		c.err(key, "%s is in use: %s below the base %s%s, and it holds one value; take another attribute, or empty it", attribute, count, what, example)
 		return
 	}
-	c.warn(key, "%s is in use: %s entries below the base %s%s; take another attribute, unless whoever writes it leaves other values alone", attribute, count, what, example)
+	c.warn(key, "%s is in use: %s below the base %s%s; take another attribute, unless whoever writes it leaves other values alone", attribute, count, what, example)
 }
 
 // sources are the names of the tenants, as they stand in markers.

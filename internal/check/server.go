@@ -10,7 +10,8 @@ import (
 )
 
 // servers checks each server of a directory, and reports whether one can be used.
-func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, bases []string) bool {
+func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, tenants []Tenant) bool {
+	bases := bases(tenants)
 	var usable []ldapsink.Server
 	for i, url := range sink.URLs() {
 		at := fmt.Sprintf("%s.urls[%d]", key, i)
@@ -34,7 +35,7 @@ func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, 
 		return false
 	}
 	c.flavor(key, usable[0])
-	c.contexts(usable[0], bases)
+	c.contexts(usable[0], tenants)
 	return true
 }
 
@@ -145,19 +146,16 @@ func (c *checker) controls(key, at string, server ldapsink.Server) {
 }
 
 // contexts looks whether a server holds the trees that the bases are in.
-func (c *checker) contexts(server ldapsink.Server, bases []string) {
+func (c *checker) contexts(server ldapsink.Server, tenants []Tenant) {
 	if len(server.Contexts) == 0 {
 		return
 	}
-	for _, base := range bases {
-		if slices.ContainsFunc(server.Contexts, func(top string) bool { return within(base, top) }) {
-			continue
-		}
-		for _, t := range c.Tenants {
-			for _, typ := range t.Types {
-				if typ.Mapping.Collection().Base == base {
-					c.err(typ.Key+".base", "%q is in none of the trees of %s; these are %s", base, server.URL, list(server.Contexts))
-				}
+	for _, t := range tenants {
+		for _, typ := range t.Types {
+			base := typ.Mapping.Collection().Base
+			if !slices.ContainsFunc(server.Contexts, func(top string) bool { return within(base, top) }) {
+				c.outside[typ.Key] = true
+				c.err(typ.Key+".base", "%q is in none of the trees of %s; these are %s", base, server.URL, list(server.Contexts))
 			}
 		}
 	}
