@@ -16,6 +16,7 @@ var arrows = map[string][]string{
 	"ldapsink":           {"internal/directory"},
 	"internal/check":     {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/token"},
 	"internal/config":    {"mapping", "ldapsink", "internal/directory"},
+	"internal/adproxy":   {},
 	"internal/preview":   {"ldapsink", "internal/directory"},
 	"internal/scim":      {},
 	"internal/directory": {},
