@@ -179,11 +179,14 @@ func activeDirectoryPowers(ctx context.Context, s *Sink, base string) ([]string,
 		last := sid[len(sid)-4:]
 		rid := uint32(last[0]) | uint32(last[1])<<8 | uint32(last[2])<<16 | uint32(last[3])<<24
 		if name := mighty[rid]; name != "" {
-			all = append(all, "is a member of "+name)
+			all = append(all, name)
 		}
 	}
+	if len(all) == 0 {
+		return nil, nil
+	}
 	slices.Sort(all)
-	return slices.Compact(all), nil
+	return []string{"is a member of " + strings.Join(slices.Compact(all), ", ")}, nil
 }
 
 // account returns the name of the bind account's entry: Active Directory takes

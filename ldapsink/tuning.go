@@ -77,7 +77,7 @@ func openLDAPTuning(ctx context.Context, s *Sink, base string) (*Tuning, error) 
 	if err != nil || database == nil {
 		return nil, err
 	}
-	t := &Tuning{indexed: map[string]bool{"entrydn": true}, how: "olcDbIndex: %s eq"}
+	t := &Tuning{indexed: map[string]bool{"entrydn": true}, how: "add olcDbIndex: %s eq"}
 	var usual bool // what an index without kinds has
 	for _, text := range values(database, "olcDbIndex") {
 		names, kinds, _ := strings.Cut(text, " ")
@@ -119,7 +119,7 @@ func ds389Tuning(ctx context.Context, s *Sink, base string) (*Tuning, error) {
 		return nil, err
 	}
 	name := first(backend, "cn")
-	t := &Tuning{indexed: map[string]bool{"entrydn": true}, how: "dsconf INSTANCE backend index add --attr %s --index-type eq --reindex " + name}
+	t := &Tuning{indexed: map[string]bool{"entrydn": true}, how: "run dsconf INSTANCE backend index add --attr %s --index-type eq --reindex " + name}
 	for _, e := range found {
 		if within(e.DN, "cn=index,"+backend.DN) && slices.Contains(values(e, "nsIndexType"), "eq") {
 			t.indexed[strings.ToLower(first(e, "cn"))] = true
@@ -148,7 +148,7 @@ func activeDirectoryTuning(ctx context.Context, s *Sink, _ string) (*Tuning, err
 	t := &Tuning{
 		Unique:  []string{"sAMAccountName", "userPrincipalName"},
 		indexed: map[string]bool{"distinguishedname": true, "objectguid": true},
-		how:     "bit 0 of searchFlags of the attributeSchema of %s",
+		how:     "set bit 0 of searchFlags of the attributeSchema of %s",
 	}
 	for _, e := range found {
 		t.indexed[strings.ToLower(first(e, "lDAPDisplayName"))] = true

@@ -89,9 +89,6 @@ func (c *checker) directory(ctx context.Context, name string, sink *ldapsink.Sin
 		c.warn(key, "no tenant uses this directory; remove it, or name it in a tenant")
 	}
 	if !c.servers(ctx, key, sink, tenants) {
-		for _, t := range tenants {
-			c.note(t.Types[0].Key, "is not held against the directory %s, which cannot be used; mend that and check again", name)
-		}
 		return
 	}
 	schema, err := sink.Schema(ctx)

@@ -9,7 +9,8 @@ import (
 	"scimgate/ldapsink"
 )
 
-// servers checks each server of a directory, and reports whether one can be used.
+// servers checks each server of a directory, and reports whether the mappings can
+// be held against it.
 func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, tenants []Tenant) bool {
 	bases := bases(tenants)
 	var usable []ldapsink.Server
@@ -23,7 +24,8 @@ func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, 
 			why := ldapsink.Why(err)
 			c.unusable(key, at, url, why, err)
 			if why.Step == ldapsink.StepBind {
-				return false // others would say the same, and count it against the account
+				usable = nil // others would say the same, and count it against the account
+				break
 			}
 			continue
 		}
@@ -32,12 +34,17 @@ func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, 
 		usable = append(usable, server)
 	}
 	if len(usable) == 0 {
+		for _, t := range tenants {
+			c.note(t.Types[0].Key, "is not held against the directory %s, which cannot be used; mend that and check again", t.Config.Directory)
+		}
 		return false
 	}
-	c.flavor(key, usable[0])
 	c.contexts(usable[0], tenants)
-	return true
+	return c.flavor(key, usable[0], tenants)
 }
+
+// generic is the flavor of a server that is none of the others.
+const generic = "generic"
 
 // unusable says why a server cannot be used, and what would be right.
 func (c *checker) unusable(key, at, url string, why ldapsink.Refusal, err error) {
@@ -113,20 +120,28 @@ func refusedBind(why ldapsink.Refusal) (problem, advice, key string) {
 	return fmt.Sprintf("result %d", why.Code), "see the server's log", ""
 }
 
-// flavor compares what a server shows to be with what the file says.
-func (c *checker) flavor(key string, server ldapsink.Server) {
+// flavor compares what a server shows to be with what the file says. With the
+// wrong one nearly everything below would be a fault that is none.
+func (c *checker) flavor(key string, server ldapsink.Server, tenants []Tenant) bool {
 	given := c.Config.Directories[key[len("directories."):]].Flavor
 	switch {
 	case server.Fits == given:
+	case server.Fits != "" && given != generic:
+		c.err(key+".flavor", "the server shows to be %s and not %s; write flavor: %s", server.Fits, given, server.Fits)
+		for _, t := range tenants {
+			c.note(t.Types[0].Key, "is not held against the directory %s, whose flavor is another; mend that and check again", t.Config.Directory)
+		}
+		return false
 	case server.Fits != "":
 		c.warn(key+".flavor", "the server shows to be %s and not %s; write flavor: %s", server.Fits, given, server.Fits)
-	case given != "generic":
+	case given != generic:
 		vendor := ""
 		if server.Vendor != "" {
 			vendor = " (it calls itself " + server.Vendor + ")"
 		}
 		c.warn(key+".flavor", "the server does not show to be %s%s; if it is another, write flavor: generic", given, vendor)
 	}
+	return true
 }
 
 // wanted are the controls that the gateway uses where a server has them, and

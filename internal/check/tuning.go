@@ -25,12 +25,12 @@ func (c *checker) tuning(ctx context.Context, sink *ldapsink.Sink, typ Type) {
 	}
 	for _, p := range searched {
 		if !t.Indexed(p.Attribute) {
-			c.warn(typ.Key+"."+p.Key, "the gateway searches for values of %s, and there is no index for that; add %s", p.Attribute, t.Order(p.Attribute))
+			c.warn(typ.Key+"."+p.Key, "the gateway searches for values of %s, and there is no index for that; %s", p.Attribute, t.Order(p.Attribute))
 		}
 	}
 	for _, name := range sink.Searched() {
 		if !t.Indexed(name) {
-			c.warn(typ.Key+".base", "the gateway searches for values of %s, and there is no index for that; add %s", name, t.Order(name))
+			c.warn(typ.Key+".base", "the gateway searches for values of %s, and there is no index for that; %s", name, t.Order(name))
 		}
 	}
 	for _, p := range typ.Mapping.Distinct() {
