@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -23,32 +25,53 @@ func (c Config) load(ctx context.Context, inst installation) error {
 	if _, err := os.Stat(c.path(loadedMark)); err == nil {
 		return nil
 	}
-	file := c.path("ldif/entries.ldif")
-	if err := os.WriteFile(file, []byte(c.baseEntries()+c.Entries), 0o600); err != nil {
+	ldif, file := c.baseEntries()+c.Entries, c.path("ldif/entries.ldif")
+	if err := os.WriteFile(file, []byte(ldif), 0o600); err != nil {
+		return err
+	}
+	// What an earlier attempt left there is not about this one.
+	if err := os.Remove(c.path("log/errors")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, inst.server, "ldif2db", "-D", c.path("etc"), "-n", backend, "-i", file)
 	out, err := cmd.CombinedOutput()
-	said := importFaults(string(out))
-	if err == nil && said != "" {
-		err = errors.New("not all of them are in")
+	log, _ := os.ReadFile(c.path("log/errors")) // absent where it did not get so far
+	if err == nil {
+		err = complete(ldif, string(log))
 	}
 	if err != nil {
-		return fmt.Errorf("load the entries: %w: %s", err, said)
+		return fmt.Errorf("load the entries: %w: %s", err, faults(string(out)+string(log)))
 	}
 	return os.WriteFile(c.path(loadedMark), nil, 0o600)
 }
 
-// importFaults are the lines that tell what did not work; an import that leaves out an
-// entry calls itself a success.
-func importFaults(out string) string {
-	var faults []string
-	for line := range strings.SplitSeq(out, "\n") {
-		if strings.Contains(line, " - ERR - ") || strings.Contains(line, " - WARNING - ") || strings.Contains(line, "Skipping") {
-			faults = append(faults, strings.TrimSpace(line))
+var (
+	beginning = regexp.MustCompile(`(?mi)^dn:`)
+	processed = regexp.MustCompile(`Processed (\d+) entries`)
+)
+
+// complete says whether all entries went in: an import that left out what it could not
+// read, or what is below another suffix, calls itself a success.
+func complete(ldif, log string) error {
+	all := strconv.Itoa(len(beginning.FindAllString(ldif, -1)))
+	if m := processed.FindStringSubmatch(log); m != nil && m[1] != all {
+		return fmt.Errorf("%s of %s are in", m[1], all)
+	}
+	if strings.Contains(log, " Skipping ") {
+		return errors.New("not all of them are in")
+	}
+	return nil
+}
+
+// faults are the lines that tell what did not work.
+func faults(log string) string {
+	var lines []string
+	for line := range strings.SplitSeq(log, "\n") {
+		if strings.Contains(line, " - ERR - ") || strings.Contains(line, " - WARN") {
+			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
-	return strings.Join(faults, "; ")
+	return strings.Join(lines, "; ")
 }
 
 // baseEntries is the LDIF of a new directory: the suffix with its rules, places for people
