@@ -14,7 +14,7 @@ func TestCheckOf389DS(t *testing.T) {
 	const who = `userdn="ldap:///cn=scimgate,ou=services,dc=example,dc=org"`
 	server, err := ds389.Start(t.Context(), ds389.Config{
 		Dir: t.TempDir(), ScimSchema: true, Plugins: ds389.Plugins{USN: true, Unique: []string{"uid"}},
-		Entries: serviceAccount + others389,
+		Entries: others389,
 		Access: []string{
 			`(targetattr != "userPassword")(version 3.0; acl "read"; allow (read, search, compare) userdn="ldap:///all";)`,
 			`(target = "ldap:///ou=people,dc=example,dc=org")(targetattr = "*")(version 3.0; acl "people"; allow (all) ` + who + `;)`,
@@ -31,11 +31,13 @@ func TestCheckOf389DS(t *testing.T) {
 	})
 	write := func(dn, password string) string {
 		s := usual()
+		s.StableKey = "carLicense"
 		s.Template, s.BindDN, s.Password, s.URL = "389ds.yaml", dn, password, server.URL()
 		return s.writeFor(t, t.TempDir())
 	}
 	const enough, weak = "cn=scimgate,ou=services,dc=example,dc=org", "cn=weak,ou=services,dc=example,dc=org"
-	checked(t, 0, []string{"--config", write(server.AdminDN(), server.AdminPassword())}, "is the directory's manager, cn=Directory Manager", "\n0 errors, ")
+	checked(t, 0, []string{"--config", write(server.AdminDN(), server.AdminPassword())}, "is the directory's manager, cn=Directory Manager", "\n0 errors, ",
+		"values of carLicense, and there is no index for that; run dsconf INSTANCE backend index add --attr carLicense", "keeps values of carLicense unique")
 	report := checked(t, 0, []string{"--config", write(enough, "example secret")}, "\n0 errors, ")
 	if strings.Contains(report, "bind.dn") {
 		t.Error("something is said against the account's power")
@@ -46,7 +48,13 @@ func TestCheckOf389DS(t *testing.T) {
 	checked(t, 1, []string{"--config", write(enough, "wrong")}, "bind.dn: ", "refuses the bind: wrong name or password")
 }
 
-const others389 = `dn: cn=weak,ou=services,dc=example,dc=org
+const others389 = `dn: cn=scimgate,ou=services,dc=example,dc=org
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: scimgate
+userPassword: example secret
+
+dn: cn=weak,ou=services,dc=example,dc=org
 objectClass: organizationalRole
 objectClass: simpleSecurityObject
 cn: weak

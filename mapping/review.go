@@ -107,10 +107,10 @@ func (m *Mapping) Written() []Place {
 // Specimen returns the attributes of an entry of the mapping's kind, with the
 // name and no more than the object classes demand.
 func (m *Mapping) Specimen(schema directory.Schema, name string) directory.Attributes {
-	made := directory.Attributes{m.config.RDN: {name}}
+	made := directory.Attributes{m.naming.config.LDAP: {name}}
 	must, _, _ := schema.Allowed(m.config.ObjectClasses)
 	for _, attribute := range must {
-		if strings.EqualFold(attribute, "objectClass") || strings.EqualFold(attribute, m.config.RDN) {
+		if strings.EqualFold(attribute, "objectClass") || strings.EqualFold(attribute, m.naming.config.LDAP) {
 			continue
 		}
 		a, _ := schema.Attribute(attribute)

@@ -30,7 +30,7 @@ func (c *checker) write(ctx context.Context, schema directory.Schema, typ Type) 
 		return
 	}
 	e = w.attributes(ctx, e, marker)
-	renamed, err := typ.Store.Update(ctx, e, directory.Change{Name: w.name + "-2", Marker: marker})
+	renamed, err := w.update(ctx, e, directory.Change{Name: w.name + "-2", Marker: marker})
 	if err != nil {
 		c.refused(typ.Key+".rdn", "rename an entry below "+collection.Base, err)
 		return
@@ -71,10 +71,10 @@ func (w *writer) attributes(ctx context.Context, e directory.Entry, marker direc
 			continue
 		}
 		mod := directory.Mod{Op: directory.ModReplace, Attribute: p.Attribute, Values: []string{value}}
-		next, err := w.typ.Store.Update(ctx, e, directory.Change{Mods: []directory.Mod{mod}, Marker: marker})
+		next, err := w.update(ctx, e, directory.Change{Mods: []directory.Mod{mod}, Marker: marker})
+		e = next
 		switch {
 		case err == nil:
-			e = next
 		case ldapsink.Denied(err):
 			w.err(w.typ.Key+"."+p.Key, "the account may not write %s; give it the right", p.Attribute)
 		default: // the made-up value may be to blame
@@ -87,6 +87,32 @@ func (w *writer) attributes(ctx context.Context, e directory.Entry, marker direc
 	return e
 }
 
+// update makes one change, once more where the entry has meanwhile another
+// version, as a refused write gives it at some servers. It returns the entry as
+// it is then.
+func (w *writer) update(ctx context.Context, e directory.Entry, change directory.Change) (directory.Entry, error) {
+	next, err := w.typ.Store.Update(ctx, e, change)
+	if err == nil {
+		return next, nil
+	}
+	found, failed := w.mine(ctx)
+	if failed != nil || len(found) != 1 {
+		return e, err
+	}
+	if directory.Is(err, directory.Changed) {
+		if next, err = w.typ.Store.Update(ctx, found[0], change); err == nil {
+			return next, nil
+		}
+	}
+	return found[0], err
+}
+
+// mine returns what there is of the test's entry, under either name.
+func (w *writer) mine(ctx context.Context) ([]directory.Entry, error) {
+	filter := directory.AnyOf(w.typ.Mapping.Collection().Naming, []string{w.name, w.name + "-2"})
+	return w.typ.Store.Search(ctx, directory.Query{Filter: filter, Scope: directory.Anyone})
+}
+
 // has reports whether the entry had the attribute from its beginning.
 func (w *writer) has(e directory.Entry, p mapping.Place) bool {
 	return len(e.Attributes[p.Attribute]) > 0
@@ -97,8 +123,7 @@ func (w *writer) clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
 	naming := w.typ.Mapping.Collection().Naming
-	mine := directory.AnyOf(naming, []string{w.name, w.name + "-2"})
-	found, err := w.typ.Store.Search(ctx, directory.Query{Filter: mine, Scope: directory.Anyone, Attributes: []string{}})
+	found, err := w.mine(ctx)
 	left := fmt.Sprintf("%s=%s* below %s", naming, w.name, w.typ.Mapping.Collection().Base)
 	for _, e := range found {
 		if failed := w.typ.Store.Remove(ctx, e); failed != nil {
