@@ -98,8 +98,15 @@ func (m *Mapping) Written() []Place {
 			all = append(all, Place{m.ruleKey(i) + ".ldap", r.config.LDAP})
 		}
 	}
-	for i, s := range m.steps {
-		all = append(all, Place{fmt.Sprintf("deactivate[%d].set.ldap", i), s.LDAP})
+	for i, s := range m.config.Deactivate {
+		switch key := fmt.Sprintf("deactivate[%d].", i); {
+		case s.Set != nil:
+			all = append(all, Place{key + "set.ldap", s.Set.LDAP})
+		case s.Bit != nil:
+			all = append(all, Place{key + "bit.ldap", s.Bit.LDAP})
+		case s.Scramble != nil:
+			all = append(all, Place{key + "scramble.ldap", s.Scramble.LDAP})
+		}
 	}
 	return all
 }
@@ -128,9 +135,9 @@ func (m *Mapping) Sample(schema directory.Schema, attribute, name string) (strin
 	if !ok {
 		return "", false
 	}
-	for _, s := range m.steps {
-		if strings.EqualFold(s.LDAP, attribute) {
-			return s.Inactive, true
+	for _, s := range m.config.Deactivate {
+		if s.Set != nil && strings.EqualFold(s.Set.LDAP, attribute) {
+			return s.Set.Inactive, true
 		}
 	}
 	return m.sample(a, name)
