@@ -33,6 +33,15 @@ sn: Old
 roomNumber: 42
 employeeType: contractor
 
+dn: uid=legacy,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+objectClass: scimgateObject
+uid: legacy
+cn: Legacy
+sn: Legacy
+scimState: somebody else's
+scimSource: somebody else
+
 `
 
 // badDirectory shows its settings to the service account, and lets it write one

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"scimgate/internal/directory"
 )
 
 // Step is a part of the way to a bound connection.
@@ -118,6 +120,44 @@ func Why(err error) Refusal {
 	r.OtherName = r.Untrusted && (strings.Contains(text, "certificate is valid for") || strings.Contains(text, "is not valid for any names") ||
 		strings.Contains(text, "doesn't contain any IP SANs"))
 	return r
+}
+
+// Values reads one attribute of one entry; false where the account sees no such
+// entry.
+func (s *Sink) Values(ctx context.Context, dn, attribute string) ([]string, bool, error) {
+	e, err := s.base(ctx, dn, []string{attribute})
+	if err != nil || e == nil {
+		return nil, false, wrap("search", err)
+	}
+	return values(e, attribute), true, nil
+}
+
+// Example returns the name of some entry of an object class below a base, ""
+// where there is none.
+func (s *Sink) Example(ctx context.Context, base, class string) (string, error) {
+	ctx, enough := context.WithCancel(ctx) // not every server obeys a limit
+	defer enough()
+	top, name := directory.FoldDN(base), ""
+	filter, err := renderer{flavor: s.flavor}.render(directory.Eq("objectClass", class))
+	if err != nil {
+		return "", wrap("search", fail(directory.Internal, err))
+	}
+	_, err = searchFor(ctx, s, base, filter, []string{"1.1"}, 2, false, func(e *ldap.Entry) (bool, bool) {
+		if name == "" && directory.FoldDN(e.DN) != top {
+			name = e.DN
+			enough()
+		}
+		return true, true
+	})
+	if name != "" {
+		return name, nil
+	}
+	return "", wrap("search", err)
+}
+
+// Slow reports whether the directory gave a search up that took it too long.
+func Slow(err error) bool {
+	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded)
 }
 
 // Denied reports whether the directory refused something for want of rights.

@@ -59,6 +59,7 @@ func activeDirectoryRights(ctx context.Context, s *Sink, dn string, _ []string) 
 	}
 	r := &Rights{creates: set(values(e, "allowedChildClassesEffective")), writes: set(values(e, "allowedAttributesEffective"))}
 	r.some = len(r.creates) > 0 || len(r.writes) > 0
+	r.writes["unicodepwd"] = true // resetting a password is a right of another kind, which is not told
 	return r, nil
 }
 

@@ -90,11 +90,31 @@ func (m *Mapping) Distinct() []Place {
 	return all
 }
 
+// Counter is an entry that holds the next number to be given.
+type Counter struct{ Key, Name, Attribute string }
+
+// Counters returns the entries that the rules count with.
+func (m *Mapping) Counters() []Counter {
+	var all []Counter
+	for i := range m.rules {
+		r := &m.rules[i]
+		if !r.isAllocated() || r.config.Allocate.Counter == "" {
+			continue
+		}
+		c := Counter{m.ruleKey(i) + ".allocate.counter", r.config.Allocate.Counter, r.config.Allocate.Attribute}
+		if c.Attribute == "" {
+			c.Attribute = r.config.LDAP
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 // Written returns the attributes that the gateway writes to an entry.
 func (m *Mapping) Written() []Place {
 	all := []Place{{"marker.state", m.config.Marker.State}, {"marker.source", m.config.Marker.Source}}
 	for i := range m.rules {
-		if r := &m.rules[i]; r.isComputed() || !r.readOnly() {
+		if r := &m.rules[i]; r.isComputed() || r.isAllocated() || !r.readOnly() {
 			all = append(all, Place{m.ruleKey(i) + ".ldap", r.config.LDAP})
 		}
 	}
@@ -155,7 +175,7 @@ func (m *Mapping) sample(a directory.AttributeType, name string) (string, bool) 
 	case "22", "36", "50":
 		return "1", true
 	case "27":
-		return "1", true
+		return "2147483000", true // nobody's number, where it is one of a user or a group
 	case "7":
 		return "TRUE", true
 	case "24":

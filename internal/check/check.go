@@ -4,7 +4,8 @@
 //	file        what config.Load says (finding.go)
 //	machine     certificate, state folder, tokens, addresses (machine.go)
 //	directory   each server: reach, TLS, bind, root DSE (server.go)
-//	mapping     the live schema (hold.go), the marker (marker.go), locks (lock.go)
+//	mapping     the live schema (hold.go), the marker (marker.go), locks (lock.go),
+//	            counters (counter.go)
 //	tuning      indexes, uniqueness (tuning.go)
 //	rights      of the bind account (rights.go), tried for real (write.go)
 //
@@ -119,6 +120,7 @@ func (c *checker) typ(ctx context.Context, sink *ldapsink.Sink, schema *ldapsink
 		return
 	}
 	c.marker(ctx, schema, typ)
+	c.counters(ctx, sink, typ)
 	c.tuning(ctx, sink, typ)
 	c.rights(ctx, sink, typ)
 	if c.Write && schema != nil {

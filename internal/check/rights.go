@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"scimgate/internal/directory"
 	"scimgate/ldapsink"
 )
 
@@ -48,8 +47,10 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, typ Type) {
 	if !r.Creates(collection.ObjectClasses) {
 		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", collection.Base)
 	}
-	sample := c.sample(ctx, typ)
-	if sample == "" {
+	// The last class alone tells the kind: others may live below the same base.
+	classes := collection.ObjectClasses
+	sample, err := sink.Example(ctx, collection.Base, classes[len(classes)-1])
+	if err != nil || sample == "" {
 		c.note(typ.Key+".base", "there is no entry below %s on which the rights could be read; check once with --write-test, or again when there are entries", collection.Base)
 		return
 	}
@@ -67,18 +68,4 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, typ Type) {
 			c.err(typ.Key+"."+p.Key, "the account may not write %s of %s; give it the right for all entries below the base", p.Attribute, sample)
 		}
 	}
-}
-
-// sample returns the name of an entry of the mapping's kind, "" where there is none.
-func (c *checker) sample(ctx context.Context, typ Type) string {
-	classes := typ.Config.ObjectClasses
-	for _, scope := range []directory.Scope{directory.Live, directory.Anyone} {
-		// Those of the last class only: others may live below the same base.
-		f := directory.Eq("objectClass", classes[len(classes)-1])
-		found, err := typ.Store.Search(ctx, directory.Query{Filter: f, Scope: scope, Attributes: []string{}})
-		if err == nil && len(found) > 0 {
-			return found[0].DN
-		}
-	}
-	return ""
 }

@@ -149,6 +149,7 @@ func (c *checker) flavor(key string, server ldapsink.Server, tenants []Tenant) b
 var wanted = []struct{ oid, name, instead string }{
 	{"1.3.6.1.1.12", "assertion (RFC 4528)", "the version of an entry is compared just before a write, and the marker's old value within it"},
 	{"1.3.6.1.1.13.2", "post-read (RFC 4527)", "an entry is read again after a write"},
+	{"1.2.840.113556.1.4.319", "paged results (RFC 2696)", "a list is read at once, and one that is longer than the server's limit is refused"},
 }
 
 // controls notes what a server of the flavor does without.
