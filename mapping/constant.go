@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -16,6 +17,27 @@ var forms = map[string]*regexp.Regexp{
 	"27": regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`),
 	"34": regexp.MustCompile(`^[A-Za-z0-9.-]+ *=`),
 	"38": regexp.MustCompile(`^([0-9]+(\.[0-9]+)*|[A-Za-z][A-Za-z0-9-]*)$`),
+}
+
+// constants holds the texts that the declaration gives to attributes against
+// their syntax.
+func (h *holder) constants(m *Mapping) {
+	give := func(key, text, ldap string) {
+		if a, ok := h.schema.Attribute(ldap); ok && len(a.Names) > 0 {
+			h.constant(key, text, a)
+		}
+	}
+	for i, s := range m.config.Deactivate {
+		if s.Set != nil {
+			key := fmt.Sprintf("deactivate[%d].set.", i)
+			give(key+"inactive", s.Set.Inactive, s.Set.LDAP)
+			give(key+"active", s.Set.Active, s.Set.LDAP)
+		}
+	}
+	for i := range m.rules {
+		give(m.ruleKey(i)+".default", m.rules[i].config.Default, m.rules[i].config.LDAP)
+		give(m.ruleKey(i)+".template", m.rules[i].config.Template, m.rules[i].config.LDAP)
+	}
 }
 
 // constant looks whether an attribute takes a text of the configuration. A

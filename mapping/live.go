@@ -30,13 +30,8 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	}
 	writes("marker.state", m.config.Marker.State)
 	writes("marker.source", m.config.Marker.Source)
-	h.markable(m.config.Marker)
 	for i, s := range m.steps {
-		key := fmt.Sprintf("deactivate[%d].set", i)
-		if a, ok := h.writable(key+".ldap", s.LDAP); ok {
-			h.constant(key+".inactive", s.Inactive, a)
-			h.constant(key+".active", s.Active, a)
-		}
+		h.writable(fmt.Sprintf("deactivate[%d].set.ldap", i), s.LDAP)
 	}
 	for i := range m.rules {
 		r := &m.rules[i]
@@ -62,8 +57,6 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 				r.config.LDAP, r.path.String())
 		}
 		h.holds(key, r, a)
-		h.constant(key+".default", r.config.Default, a)
-		h.constant(key+".template", r.config.Template, a)
 		if r.distinct {
 			h.comparable(key, a)
 		}
@@ -76,6 +69,8 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 			h.fault("attributes", "the object classes demand %s, and no rule always gives it a value; map it as required, with a default or a template", name)
 		}
 	}
+	h.markable(m.config.Marker)
+	h.constants(m)
 	return h.faults
 }
 
