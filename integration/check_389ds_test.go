@@ -16,6 +16,7 @@ func TestCheckOf389DS(t *testing.T) {
 		Dir: t.TempDir(), ScimSchema: true, Plugins: ds389.Plugins{USN: true, Unique: []string{"uid"}},
 		Entries: others389,
 		Access: []string{
+			`(targetattr = "*")(version 3.0; acl "strong"; allow (all) userdn="ldap:///cn=strong,ou=services,dc=example,dc=org";)`,
 			`(targetattr != "userPassword")(version 3.0; acl "read"; allow (read, search, compare) userdn="ldap:///all";)`,
 			`(target = "ldap:///ou=people,dc=example,dc=org")(targetattr = "*")(version 3.0; acl "people"; allow (all) ` + who + `;)`,
 			`(target = "ldap:///ou=groups,dc=example,dc=org")(targetattr = "*")(version 3.0; acl "groups"; allow (all) ` + who + `;)`,
@@ -43,12 +44,20 @@ func TestCheckOf389DS(t *testing.T) {
 		t.Error("something is said against the account's power")
 	}
 	checked(t, 0, []string{"--config", write(enough, "example secret"), "--write-test"}, "\n0 errors, ")
+	checked(t, 0, []string{"--config", write("cn=strong,ou=services,dc=example,dc=org", "example secret")},
+		"bind.dn: the account may change dc=example,dc=org, outside of the bases; give the gateway an account of its own")
 	checked(t, 1, []string{"--config", write(weak, "example secret")}, "users.base: the account may not add entries below ou=people",
 		"users.attributes[0].ldap: the account may not write uid of uid=some,ou=people")
 	checked(t, 1, []string{"--config", write(enough, "wrong")}, "bind.dn: ", "refuses the bind: wrong name or password")
 }
 
-const others389 = `dn: cn=scimgate,ou=services,dc=example,dc=org
+const others389 = `dn: cn=strong,ou=services,dc=example,dc=org
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: strong
+userPassword: example secret
+
+dn: cn=scimgate,ou=services,dc=example,dc=org
 objectClass: organizationalRole
 objectClass: simpleSecurityObject
 cn: scimgate

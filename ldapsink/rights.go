@@ -29,12 +29,12 @@ func (r *Rights) Writes(attribute string) bool {
 	return r.writes[name]
 }
 
-// Creates reports whether an entry of one of the classes may be put below.
-func (r *Rights) Creates(classes []string) bool {
+// Creates reports whether an entry of the class may be put below.
+func (r *Rights) Creates(class string) bool {
 	if r.creates == nil {
 		return r.Add != nil && *r.Add
 	}
-	return slices.ContainsFunc(classes, func(c string) bool { return r.creates[strings.ToLower(c)] })
+	return r.creates[strings.ToLower(class)]
 }
 
 // Any reports whether the entry, or what is below it, can be changed in any way.

@@ -56,7 +56,7 @@ func holding(found []*ldap.Entry, suffix, base string) *ldap.Entry {
 	longest := -1
 	for _, e := range found {
 		for _, s := range values(e, suffix) {
-			if within(base, s) && len(s) > longest {
+			if inTree(base, s) && len(s) > longest {
 				best, longest = e, len(s)
 			}
 		}
@@ -64,8 +64,8 @@ func holding(found []*ldap.Entry, suffix, base string) *ldap.Entry {
 	return best
 }
 
-// within reports whether a name is another or below it.
-func within(dn, above string) bool {
+// inTree reports whether a name is another or below it.
+func inTree(dn, above string) bool {
 	dn, above = directory.FoldDN(dn), directory.FoldDN(above)
 	return dn == above || above == "" || strings.HasSuffix(dn, ","+above)
 }
@@ -92,7 +92,7 @@ func openLDAPTuning(ctx context.Context, s *Sink, base string) (*Tuning, error) 
 		}
 	}
 	for _, e := range found {
-		if within(e.DN, database.DN) {
+		if inTree(e.DN, database.DN) {
 			for _, uri := range values(e, "olcUniqueURI") {
 				t.Unique = append(t.Unique, uniqueOf(uri)...)
 			}
@@ -121,7 +121,7 @@ func ds389Tuning(ctx context.Context, s *Sink, base string) (*Tuning, error) {
 	name := first(backend, "cn")
 	t := &Tuning{indexed: map[string]bool{"entrydn": true}, how: "run dsconf INSTANCE backend index add --attr %s --index-type eq --reindex " + name}
 	for _, e := range found {
-		if within(e.DN, "cn=index,"+backend.DN) && slices.Contains(values(e, "nsIndexType"), "eq") {
+		if inTree(e.DN, "cn=index,"+backend.DN) && slices.Contains(values(e, "nsIndexType"), "eq") {
 			t.indexed[strings.ToLower(first(e, "cn"))] = true
 		}
 	}

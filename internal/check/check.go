@@ -122,7 +122,7 @@ func (c *checker) typ(ctx context.Context, sink *ldapsink.Sink, schema *ldapsink
 	c.marker(ctx, schema, typ)
 	c.counters(ctx, sink, typ)
 	c.tuning(ctx, sink, typ)
-	c.rights(ctx, sink, typ)
+	c.rights(ctx, sink, schema, typ)
 	if c.Write && schema != nil {
 		c.write(ctx, schema, typ)
 	}

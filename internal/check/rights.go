@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"scimgate/ldapsink"
@@ -30,7 +31,7 @@ func (c *checker) powers(ctx context.Context, key string, sink *ldapsink.Sink, t
 
 // rights looks whether the account may do what the gateway has to, where the
 // directory tells: on the base, and on an entry below it.
-func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, typ Type) {
+func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, schema *ldapsink.Schema, typ Type) {
 	collection := typ.Mapping.Collection()
 	written := typ.Mapping.Written()
 	var names []string
@@ -44,7 +45,7 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, typ Type) {
 		}
 		return
 	}
-	if !r.Creates(collection.ObjectClasses) {
+	if !r.Creates(structural(schema, collection.ObjectClasses)) {
 		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", collection.Base)
 	}
 	// The last class alone tells the kind: others may live below the same base.
@@ -68,4 +69,18 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, typ Type) {
 			c.err(typ.Key+"."+p.Key, "the account may not write %s of %s; give it the right for all entries below the base", p.Attribute, sample)
 		}
 	}
+}
+
+// structural returns the class that an entry of the classes is made as: the last
+// that says what an entry is, and not only what it may have besides.
+func structural(schema *ldapsink.Schema, classes []string) string {
+	for _, name := range slices.Backward(classes) {
+		if schema == nil {
+			break
+		}
+		if class, ok := schema.Class(name); ok && class.Kind == "STRUCTURAL" {
+			return name
+		}
+	}
+	return classes[len(classes)-1]
 }
