@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
-
-	"scimgate/internal/directory"
 )
 
 // Tuning is how a directory is set up where a collection's entries live.
@@ -56,18 +54,12 @@ func holding(found []*ldap.Entry, suffix, base string) *ldap.Entry {
 	longest := -1
 	for _, e := range found {
 		for _, s := range values(e, suffix) {
-			if inTree(base, s) && len(s) > longest {
+			if below(base, s) && len(s) > longest {
 				best, longest = e, len(s)
 			}
 		}
 	}
 	return best
-}
-
-// inTree reports whether a name is another or below it.
-func inTree(dn, above string) bool {
-	dn, above = directory.FoldDN(dn), directory.FoldDN(above)
-	return dn == above || above == "" || strings.HasSuffix(dn, ","+above)
 }
 
 // openLDAPTuning reads cn=config, slapd-config(5).
@@ -92,7 +84,7 @@ func openLDAPTuning(ctx context.Context, s *Sink, base string) (*Tuning, error) 
 		}
 	}
 	for _, e := range found {
-		if inTree(e.DN, database.DN) {
+		if below(e.DN, database.DN) {
 			for _, uri := range values(e, "olcUniqueURI") {
 				t.Unique = append(t.Unique, uniqueOf(uri)...)
 			}
@@ -121,7 +113,7 @@ func ds389Tuning(ctx context.Context, s *Sink, base string) (*Tuning, error) {
 	name := first(backend, "cn")
 	t := &Tuning{indexed: map[string]bool{"entrydn": true}, how: "run dsconf INSTANCE backend index add --attr %s --index-type eq --reindex " + name}
 	for _, e := range found {
-		if inTree(e.DN, "cn=index,"+backend.DN) && slices.Contains(values(e, "nsIndexType"), "eq") {
+		if below(e.DN, "cn=index,"+backend.DN) && slices.Contains(values(e, "nsIndexType"), "eq") {
 			t.indexed[strings.ToLower(first(e, "cn"))] = true
 		}
 	}
