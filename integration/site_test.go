@@ -119,9 +119,11 @@ func (s site) slapd(dir string) slapd.Config {
 // write makes the configuration file.
 func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	t.Helper()
+	s.State = filepath.Join(dir, "state")
 	if s.BindDN == "" {
 		s.BindDN, s.Password = server.AdminDN(), server.AdminPassword()
 	}
+	s.PasswordFile = filepath.Join(dir, "password")
 	switch {
 	case s.Through != nil:
 		s.URL = "ldap://" + s.Through(server.Addr())
@@ -130,13 +132,6 @@ func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	default:
 		s.URL = server.URL()
 	}
-	return s.writeFor(t, dir)
-}
-
-// writeFor is write for a directory whose URL and account the site has already.
-func (s site) writeFor(t *testing.T, dir string) string {
-	t.Helper()
-	s.State, s.PasswordFile = filepath.Join(dir, "state"), filepath.Join(dir, "password")
 	source := "serve.yaml"
 	if s.Template != "" {
 		source = s.Template

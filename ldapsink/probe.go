@@ -71,15 +71,18 @@ func (s *Sink) Probe(ctx context.Context, index int, names []string) (Server, er
 		server.Certificate = state.PeerCertificates[0]
 	}
 	dse, err := s.baseOn(ctx, l, "", []string{"*", "+"})
-	if err != nil || dse == nil {
-		return server, err
+	if err != nil {
+		return server, &stepError{StepRead, err}
+	}
+	if dse == nil {
+		return server, &stepError{StepRead, errors.New("it has none")}
 	}
 	server.Fits = fits(dse)
 	server.Vendor = strings.TrimSpace(first(dse, "vendorName") + " " + first(dse, "vendorVersion"))
 	for _, name := range names {
 		entry, err := s.baseOn(ctx, l, name, []string{s.flavor.id})
 		if err != nil {
-			return server, err
+			return server, &stepError{StepRead, err}
 		}
 		if entry != nil {
 			server.IDs[name] = s.flavor.idOf(entry)

@@ -24,8 +24,7 @@ func (c *checker) servers(ctx context.Context, key string, sink *ldapsink.Sink, 
 			why := ldapsink.Why(err)
 			c.unusable(key, at, url, why, err)
 			if why.Step == ldapsink.StepBind {
-				usable = nil // others would say the same, and count it against the account
-				break
+				break // others would say the same, and count it against the account
 			}
 			continue
 		}

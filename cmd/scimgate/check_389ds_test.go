@@ -1,6 +1,6 @@
-//go:build integration && ds389
+//go:build ds389
 
-package integration
+package main
 
 import (
 	"strings"
@@ -31,10 +31,7 @@ func TestCheckOf389DS(t *testing.T) {
 		}
 	})
 	write := func(dn, password string) string {
-		s := usual()
-		s.StableKey = "carLicense"
-		s.Template, s.BindDN, s.Password, s.URL = "389ds.yaml", dn, password, server.URL()
-		return s.writeFor(t, t.TempDir())
+		return configured(t, "389ds.yaml", map[string]string{"URL": server.URL(), "DN": dn, "Password": password})
 	}
 	const enough, weak = "cn=scimgate,ou=services,dc=example,dc=org", "cn=weak,ou=services,dc=example,dc=org"
 	checked(t, 0, []string{"--config", write(server.AdminDN(), server.AdminPassword())}, "is the directory's manager, cn=Directory Manager", "\n0 errors, ",

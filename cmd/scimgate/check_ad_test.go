@@ -1,20 +1,12 @@
-//go:build integration && ad
+//go:build ad
 
-package integration
+package main
 
 import (
-	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
+	"maps"
 	"strings"
 	"testing"
-	"text/template"
-
-	"github.com/go-ldap/ldap/v3"
 
 	"scimgate/internal/samba"
 )
@@ -54,7 +46,7 @@ func TestCheckOfActiveDirectory(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	write := func(values map[string]string) string { return writeAD(t, server, values) }
+	write := func(values map[string]string) string { return configuredAD(t, server, values) }
 	admin := map[string]string{"DN": server.AdminDN(), "Password": server.AdminPassword()}
 	service := map[string]string{"DN": "scimgate@example.org", "Password": "Example-secret-1"}
 
@@ -65,7 +57,7 @@ func TestCheckOfActiveDirectory(t *testing.T) {
 	if strings.Contains(report, "bind.dn") {
 		t.Error("something is said against the account's power")
 	}
-	delegate(t, server, sid(t, server, "CN=scimgate,CN=Users,DC=example,DC=org"))
+	delegate(t, server, sid(t, server, "scimgate"))
 	checked(t, 0, []string{"--config", write(service)}, "\n0 errors, ")
 	checked(t, 0, []string{"--config", write(service), "--write-test"}, "\n0 errors, ")
 
@@ -75,29 +67,11 @@ func TestCheckOfActiveDirectory(t *testing.T) {
 		"users: is not held against the directory ad, whose flavor is another", "\n1 error, ")
 }
 
-// writeAD writes a configuration for the directory.
-func writeAD(t *testing.T, server *samba.Server, values map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	all := map[string]string{"URL": server.URL(), "CAFile": server.CAFile(), "State": filepath.Join(dir, "state"), "Flavor": "activeDirectory"}
-	for k, v := range values {
-		all[k] = v
-	}
-	made, err := template.New("ad.yaml").Funcs(template.FuncMap{"quote": strconv.Quote}).ParseFiles(filepath.Join("testdata", "ad.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text bytes.Buffer
-	if err := made.Execute(&text, all); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "scimgate.yaml")
-	for name, content := range map[string]string{file: text.String(), filepath.Join(dir, "password"): all["Password"]} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return file
+// configuredAD is a configuration for the server.
+func configuredAD(t *testing.T, server *samba.Server, values map[string]string) string {
+	all := map[string]string{"URL": server.URL(), "CAFile": server.CAFile(), "Flavor": "activeDirectory"}
+	maps.Copy(all, values)
+	return configured(t, "ad.yaml", all)
 }
 
 // delegate gives an account the least rights below the bases.
@@ -115,33 +89,18 @@ func delegate(t *testing.T, server *samba.Server, account string) {
 	}
 }
 
-// sid reads the identifier of an entry in its text form ([MS-DTYP] section 2.4.2).
-func sid(t *testing.T, server *samba.Server, dn string) string {
+// sid reads the identifier of an account.
+func sid(t *testing.T, server *samba.Server, name string) string {
 	t.Helper()
-	conn := dialAD(t, server)
-	defer conn.Close()
-	found, err := conn.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"objectSid"}, nil))
+	out, err := server.Tool(t.Context(), "user", "show", name, "--attributes=objectSid")
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := found.Entries[0].GetRawAttributeValue("objectSid")
-	text := fmt.Sprintf("S-%d-%d", raw[0], raw[7])
-	for i := 8; i+4 <= len(raw); i += 4 {
-		text += fmt.Sprintf("-%d", uint32(raw[i])|uint32(raw[i+1])<<8|uint32(raw[i+2])<<16|uint32(raw[i+3])<<24)
+	for line := range strings.Lines(out) {
+		if id, ok := strings.CutPrefix(line, "objectSid: "); ok {
+			return strings.TrimSpace(id)
+		}
 	}
-	return text
-}
-
-func dialAD(t *testing.T, server *samba.Server) *ldap.Conn {
-	t.Helper()
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM([]byte(read(t, server.CAFile())))
-	conn, err := ldap.DialURL(server.URL(), ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.Bind(server.AdminDN(), server.AdminPassword()); err != nil {
-		t.Fatal(err)
-	}
-	return conn
+	t.Fatalf("%s has no objectSid: %s", name, out)
+	return ""
 }
