@@ -15,7 +15,6 @@ var forms = map[string]*regexp.Regexp{
 	"12": regexp.MustCompile(`^$|^[A-Za-z0-9.-]+ *=`),
 	"24": generalized,
 	"27": regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`),
-	"34": regexp.MustCompile(`^[A-Za-z0-9.-]+ *=`),
 	"38": regexp.MustCompile(`^([0-9]+(\.[0-9]+)*|[A-Za-z][A-Za-z0-9-]*)$`),
 }
 
