@@ -193,7 +193,7 @@ func checked(t *testing.T, code int, args []string, pieces ...string) string {
 }
 
 // The configuration that the demo writes out has nothing wrong, also where the
-// rights are tried; that leaves nothing behind, and no request ever sees it.
+// rights are tried, which leaves nothing behind.
 func TestCheckOfTheDemo(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "out.yaml")
