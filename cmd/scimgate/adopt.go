@@ -16,9 +16,7 @@ import (
 
 	"scimgate/gateway"
 	"scimgate/internal/config"
-	"scimgate/internal/directory"
 	"scimgate/ldapsink"
-	"scimgate/mapping"
 )
 
 // adoptOptions are the flags of adopt.
@@ -176,21 +174,6 @@ func readResources(in io.Reader, each func(json.RawMessage) error) error {
 			}
 		}
 	}
-}
-
-// adoptFilter looks whether the directory has what the filter of an adoption asks
-// for: of an attribute that it does not know it finds nobody, and says nothing.
-func adoptFilter(m *mapping.Config, schema *ldapsink.Schema) []directory.Fault {
-	if m.OnExisting.Adopt == nil {
-		return nil
-	}
-	var faults []directory.Fault
-	for _, name := range ldapsink.FilterAttributes(m.OnExisting.Adopt.Filter) {
-		if _, known := schema.Attribute(name); !known {
-			faults = append(faults, directory.Fault{Key: "onExisting.adopt.filter", Problem: "the directory has no attribute " + name + ", so nobody would be adopted"})
-		}
-	}
-	return faults
 }
 
 // adoptReport writes outcomes as they come, and in the end how many there were of

@@ -64,8 +64,23 @@ func Is(err error, kind Kind) bool {
 
 // Fault is one mistake in the declaration of a tenant or a directory.
 type Fault struct {
-	Key     string // path of the key below the declaration: attributes[2].scim
-	Problem string // what is wrong and what would be right
+	Key      string // path of the key below the declaration: attributes[2].scim
+	Problem  string // what is wrong and, after "; ", what would be right
+	Severity Severity
 }
+
+// Severity says how bad a Fault is.
+type Severity int
+
+// The severities.
+const (
+	SevereError   Severity = iota // requests will fail, or do what nobody wants
+	SevereWarning                 // it works and is unwise
+	SevereNote                    // worth knowing
+)
+
+var severityText = [...]string{"error", "warning", "note"}
+
+func (s Severity) String() string { return severityText[s] }
 
 func (f Fault) Error() string { return f.Key + ": " + f.Problem }
