@@ -3,6 +3,9 @@
 package integration
 
 import (
+	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -22,6 +25,24 @@ objectClass: user
 sAMAccountName: boss
 userAccountControl: 512
 clearTextPassword:: QwBvAHIAcgBlAGMAdAAtAEgAbwByAHMAZQAtADEA
+
+dn: OU=left,DC=example,DC=org
+objectClass: organizationalUnit
+
+dn: CN=Eve,OU=people,DC=example,DC=org
+objectClass: user
+sAMAccountName: eve
+userPrincipalName: eve@example.org
+employeeType: staff
+userAccountControl: 512
+clearTextPassword:: QwBvAHIAcgBlAGMAdAAtAEgAbwByAHMAZQAtADEA
+
+dn: CN=Mallory,OU=people,DC=example,DC=org
+objectClass: user
+sAMAccountName: mallory
+userPrincipalName: mallory@example.org
+employeeType: guest
+userAccountControl: 512
 
 `
 
@@ -65,6 +86,37 @@ func TestPageActiveDirectory(t *testing.T) {
 	provision(t, g.client(t), h)
 	deniedAD(t, h)
 	p.allUsed()
+}
+
+// Who leaves is moved to another OU and comes back, with the page's rights on that too, and
+// who is there already is taken over.
+func TestPageActiveDirectoryMoveAndAdoption(t *testing.T) {
+	p, h := ownDomain(t)
+	p.follow("setup")
+	again := regexp.MustCompile(`(?m)^(\(umask|samba-tool (ou|user (create|setexpiry))).*$`).ReplaceAllString(p.block("setup").text, "")
+	p.shell(strings.ReplaceAll(again, "OU=people", "OU=left"))
+	h.servicePassword = p.secret("ldap-password")
+	general := p.turn("README.md")
+	p.stand["      delete: disable\n"] = "        - move: {to: \"OU=left,DC=example,DC=org\"}\n" + general.block("onExisting").text + "      delete: disable\n"
+	c := p.serve("scimgate.yaml").client(t)
+	id := provision(t, c, h)
+	c.patch("/Users/"+id, object{"op": "replace", "path": "active", "value": false}).want(http.StatusOK)
+	if got := h.person("ann").DN; got != "CN=Ann Lee,OU=left,DC=example,DC=org" {
+		t.Errorf("inactive as %s", got)
+	}
+	if said := general.follow("adopt"); !strings.Contains(said, "eve") {
+		t.Errorf("the dry run says nothing of eve:\n%s", said)
+	}
+	eve := c.create(person("eve@example.org", object{"externalId": "e", "displayName": "Eve"}))
+	if !h.enters("eve", firstPassword) {
+		t.Error("adopted, and does not get in")
+	}
+	c.patch("/Users/"+eve, object{"op": "replace", "path": "active", "value": false}).want(http.StatusOK)
+	if h.enters("eve", firstPassword) {
+		t.Error("inactive, and gets in")
+	}
+	c.post("/Users", person("mallory@example.org", object{"externalId": "m"})).wantError(http.StatusConflict, "uniqueness")
+	deniedAD(t, h)
 }
 
 // deniedAD tries what a domain controller has to refuse the service account.
