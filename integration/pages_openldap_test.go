@@ -17,7 +17,8 @@ import (
 const configPassword = "secret of cn=config"
 
 // likeDebian makes the directory's settings those of a fresh installation of Debian's,
-// where everybody reads everything, or of one that has been closed ("none").
+// where everybody reads everything, or of one that has been closed ("none"). The limit
+// of a search is such that two people are too many.
 const likeDebian = `dn: olcDatabase={1}mdb,cn=config
 changetype: modify
 replace: olcAccess
@@ -30,6 +31,9 @@ olcDbIndex: objectClass eq
 olcDbIndex: cn,uid eq
 olcDbIndex: uidNumber,gidNumber eq
 olcDbIndex: member,memberUid eq
+-
+replace: olcSizeLimit
+olcSizeLimit: 1
 `
 
 // ownSlapd is an OpenLDAP as Debian ships it, and its page.
@@ -84,8 +88,13 @@ func TestPageOpenLDAP(t *testing.T) {
 	p.follow("setup")
 	h.servicePassword = p.secret("ldap-password")
 	g := p.serve("scimgate.yaml")
-	p.check()
+	if said := p.check(); strings.Contains(said, "pwdLockout") {
+		t.Errorf("the account does not see the policy:\n%s", said)
+	}
 	provision(t, g.client(t), h)
+	if n := g.client(t).get("/Users").want(http.StatusOK).total(); n != 2 {
+		t.Errorf("%d people are listed", n)
+	}
 	deniedOpenLDAP(t, h)
 
 	p.named("references.ldif") // is not for everybody, and has a test of its own

@@ -167,8 +167,8 @@ func (p *page) follow(name string) string {
 	return said.String()
 }
 
-// check follows the page's last commands, with the gateway running.
-func (p *page) check() {
+// check follows the page's last commands, with the gateway running, and returns what they say.
+func (p *page) check() string {
 	p.t.Helper()
 	p.files("ann.json")
 	said := p.follow("check")
@@ -177,6 +177,7 @@ func (p *page) check() {
 			p.t.Errorf("%s: what was checked says nothing of %q:\n%s", p.name, sign, said)
 		}
 	}
+	return said
 }
 
 // mustFail is a line that a reader sees fail. The shell by itself would go on where it does not.
