@@ -62,6 +62,7 @@ func TestPage389DS(t *testing.T) {
 	g := p.serve("scimgate.yaml")
 	p.check()
 	provision(t, g.client(t), h)
+	listedElsewhere(t, g.client(t), h)
 	denied389(t, h)
 	p.named("plugins") // are not for everybody, and have a test of their own
 	p.allUsed()

@@ -43,6 +43,7 @@ func TestPageGeneric(t *testing.T) {
 	g := p.serve("scimgate.yaml")
 	p.check()
 	provision(t, g.client(t), h)
+	listedElsewhere(t, g.client(t), h)
 	h.denied(t, "an entry outside the bases", adding("cn=x,dc=example,dc=org", "objectClass", "organizationalRole", "cn", "x"))
 	h.denied(t, "an entry without the marker", adding("uid=x,ou=people,dc=example,dc=org", "objectClass", "inetOrgPerson", "uid", "x", "cn", "x", "sn", "x"))
 	h.denied(t, "an administrator's password", replacing(root, "userPassword", "mine"))

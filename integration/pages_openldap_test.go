@@ -95,6 +95,7 @@ func TestPageOpenLDAP(t *testing.T) {
 	if n := g.client(t).get("/Users").want(http.StatusOK).total(); n != 2 {
 		t.Errorf("%d people are listed", n)
 	}
+	listedElsewhere(t, g.client(t), h)
 	deniedOpenLDAP(t, h)
 
 	p.named("references.ldif") // is not for everybody, and has a test of its own

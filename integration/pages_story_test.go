@@ -51,6 +51,9 @@ func provision(t *testing.T, c *client, h *host) string {
 		"name": object{"givenName": "Bob", "familyName": "Ray"}, "emails": []object{{"type": "work", "primary": true, "value": "bob@example.org"}}})
 	id := c.create(ann)
 	entry := h.person(h.short("ann@example.org"))
+	if slices.Contains(entry.GetAttributeValues("userPassword"), firstPassword) {
+		t.Error("the directory keeps the password as it came")
+	}
 	login := h.short("ann@example.org")
 	enters("created", login, firstPassword, true)
 
@@ -184,6 +187,17 @@ func putting(dn, attribute string, values ...string) func(*ldap.Conn) error {
 // deleting is a Delete.
 func deleting(dn string) func(*ldap.Conn) error {
 	return func(conn *ldap.Conn) error { return conn.Del(ldap.NewDelRequest(dn, nil)) }
+}
+
+// listedElsewhere holds that the account sees, in all of the directory, who is still listed in a
+// group: nobody may get a name and inherit a membership with it.
+func listedElsewhere(t *testing.T, c *client, h *host) {
+	t.Helper()
+	err := adding("cn=elsewhere,"+h.suffix, "objectClass", "groupOfNames", "cn", "elsewhere", "member", "uid=ghost,ou=people,"+h.suffix)(h.as(h.admin, h.password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.post("/Users", person("ghost")).wantError(http.StatusConflict, "uniqueness")
 }
 
 // adoptStaff has the gateway take over one person of the staff, who keeps name and password,
