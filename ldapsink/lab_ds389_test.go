@@ -3,6 +3,7 @@
 package ldapsink
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -31,7 +32,7 @@ var labHere = lab{
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s
+		return hasty{s}
 	},
 	naming: "uid", full: "cn", note: "description", unique: "mail",
 	state: "scimState", source: "scimSource", shared: [2]string{"description", "departmentNumber"},
@@ -41,3 +42,8 @@ var labHere = lab{
 	people:    "ou=people,dc=example,dc=org", groups: "ou=groups,dc=example,dc=org",
 	unheardOf: directory.Invalid, broken: [2]string{"mail", "jörg@example.org"}, must: "sn", longest: 100_000, many: 10_000, sevenBit: true,
 }
+
+// hasty is a server that is killed, since its end in order takes two seconds.
+type hasty struct{ *ds389server.Server }
+
+func (h hasty) Stop() error { return errors.Join(h.Kill(), h.Server.Stop()) }

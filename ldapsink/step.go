@@ -120,12 +120,9 @@ func (w *stepWrite) disputed(refusal error) bool {
 }
 
 // asRead reports whether the members that the step deletes and adds by value are
-// there and not there, as those that were read have it. A directory that keeps
-// links of its own gives a group no new version when a member is renamed.
+// there and not there, as those that were read have it. A directory that mends
+// references by itself may give a group no new version when a member is renamed.
 func (w *stepWrite) asRead(ctx context.Context, name string) (bool, error) {
-	if len(w.flavor.members) == 0 {
-		return true, nil
-	}
 	var c directory.MemberChange
 	for _, mod := range w.mods {
 		switch {
