@@ -52,7 +52,12 @@ func TestUpdateOfAnotherGatewayComesBetween(t *testing.T) {
 // of another value survives it.
 func TestStrangersChangeComesBetween(t *testing.T) {
 	s, p, sink := proxied(t)
-	store, conn := sink.Store(users()), raw(t, s)
+	strangersChange(t, s, p, sink.Store(users()))
+}
+
+func strangersChange(t *testing.T, s server, p *proxy, store directory.Store) {
+	t.Helper()
+	conn := raw(t, s)
 	bob := add(t, store, person("bob", "mail", "old@example.org"))
 	theirs := func(attribute, value string) {
 		request := ldap.NewModifyRequest(bob.DN, nil)
