@@ -19,6 +19,7 @@ import (
 // after the write: of entries that claim one value at once, the one that the
 // directory made first stays, and whoever made another removes it again.
 func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	ctx, t := traced(ctx)
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
 		release, waited, err := st.locks.Acquire(ctx, keyLocks(e.Keys)...)
 		if err != nil {
@@ -34,7 +35,7 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 		return st.addNumbered(ctx, e)
 	})
 	delete(entry.Attributes, st.flavor.made) // which nobody asked for
-	return entry, wrap("add", err)
+	return entry, st.afterAdd(t, e, entry, wrap("add", err))
 }
 
 // add writes the entry and looks what else there is. The caller holds the locks.
@@ -45,6 +46,9 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	dn := Name(st.c.Naming, e.Name, st.c.Base)
 	request, err := st.addRequest(dn, e)
 	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := st.notElsewhere(ctx, dn, e.Keys); err != nil {
 		return directory.Entry{}, err
 	}
 	if err := st.take(ctx, dn); err != nil {

@@ -55,7 +55,7 @@ func (st *store) at(ctx context.Context, name string, f directory.Filter, s sele
 // owns reports whether a name is one of the collection's: below its base, which
 // is the directory's own.
 func (st *store) owns(dn string) bool {
-	return below(dn, st.c.Base) && directory.FoldDN(dn) != directory.FoldDN(st.c.Base)
+	return !st.ofDirectory(dn) && slices.ContainsFunc(st.c.Trees(), func(tree string) bool { return below(dn, tree) })
 }
 
 // namesIn returns the names that a filter asks for.
@@ -73,7 +73,7 @@ func namesIn(f directory.Filter) []string {
 // findByNames searches where no attribute holds an entry's name: each name that
 // the filter asks for is looked at by itself, and all other entries are searched
 // for as having none of them.
-func (st *store) findByNames(ctx context.Context, f directory.Filter, names []string, s selection, limit int) ([]directory.Entry, error) {
+func (st *store) findByNames(ctx context.Context, f directory.Filter, names []string, s selection) ([]directory.Entry, error) {
 	there := make([]*directory.Entry, len(names))
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(64) // they share a few pipelined connections
@@ -98,7 +98,7 @@ func (st *store) findByNames(ctx context.Context, f directory.Filter, names []st
 		}
 	}
 	if others := withName(f, ""); others.Op != directory.None {
-		rest, err := st.findSome(ctx, others, s, 0)
+		rest, err := st.findAsItIs(ctx, others, s, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (st *store) findByNames(ctx context.Context, f directory.Filter, names []st
 		rest = slices.DeleteFunc(rest, func(e directory.Entry) bool { return named[directory.FoldDN(e.DN)] })
 		found = distinct([][]directory.Entry{found, rest})
 	}
-	return some(found, limit)
+	return found, nil
 }
 
 func foldedSet(names []string) map[string]bool {

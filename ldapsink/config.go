@@ -20,12 +20,14 @@ type Config struct {
 	Attributes  Attributes
 	Controls    Controls
 	PageSize    int      // entries of one search at most; 0 is the flavor's
-	URLs        []string // ldap:// or ldaps://, tried in this order
+	URLs        []string // ldap:// or ldaps://, the preferred one first; ldaps+srv:// and a domain are looked up
 	Bind        Bind
 	TLS         TLS
 	Connections int           // shared by all requests, opened when needed
 	Timeout     time.Duration // for a dial with its bind, and for one answer
 	Retry       Retry
+	ComeBack    time.Duration // how often a better server than the one in use is looked at
+	Lag         time.Duration // how long after a write another server may not have it
 }
 
 // Bind is who the gateway is to the directory.
@@ -52,6 +54,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Retry.Attempts, 6)
 	setDefault(&c.Retry.Base, 50*time.Millisecond)
 	setDefault(&c.Retry.Cap, 2*time.Second)
+	setDefault(&c.ComeBack, 10*time.Second)
+	setDefault(&c.Lag, 30*time.Second)
 	return c
 }
 
@@ -96,6 +100,7 @@ func (c Config) Validate() []directory.Fault {
 	for key, v := range map[string]int64{
 		"connections": int64(c.Connections), "timeout": int64(c.Timeout), "retry.attempts": int64(c.Retry.Attempts),
 		"retry.base": int64(c.Retry.Base), "retry.cap": int64(c.Retry.Cap),
+		"comeBack": int64(c.ComeBack), "lag": int64(c.Lag),
 	} {
 		if v < 0 {
 			fault(key, "must be positive")
@@ -110,14 +115,19 @@ func (c Config) checkURL(text string) error {
 	if err != nil {
 		return errors.New("is no URL; wanted something like ldaps://ldap.example.com")
 	}
+	scheme, looked := strings.CutSuffix(u.Scheme, srvScheme)
 	switch {
-	case u.Scheme != "ldap" && u.Scheme != "ldaps":
+	case scheme != "ldap" && scheme != "ldaps":
 		return fmt.Errorf("scheme %q is not supported; wanted ldaps or ldap", u.Scheme)
 	case u.Hostname() == "":
 		return errors.New("names no host")
 	case u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "":
 		return errors.New("takes a scheme, a host and a port only")
-	case u.Scheme == "ldap" && !c.TLS.StartTLS && !loopback(u.Hostname()):
+	case looked && net.ParseIP(u.Hostname()) != nil:
+		return fmt.Errorf("is looked up in the DNS by a domain, and %s is an address; wanted something like ldaps+srv://example.com", u.Hostname())
+	case looked && scheme == "ldap" && !c.TLS.StartTLS:
+		return errors.New("would send the password in clear; use ldaps+srv:// or set tls.startTLS")
+	case scheme == "ldap" && !looked && !c.TLS.StartTLS && !loopback(u.Hostname()):
 		return errors.New("would send the password in clear; use ldaps:// or set tls.startTLS")
 	}
 	return nil
@@ -126,7 +136,7 @@ func (c Config) checkURL(text string) error {
 // anyPlain reports whether some URL begins without TLS.
 func (c Config) anyPlain() bool {
 	for _, text := range c.URLs {
-		if strings.HasPrefix(text, "ldap:") {
+		if strings.HasPrefix(text, "ldap:") || strings.HasPrefix(text, "ldap"+srvScheme+":") {
 			return true
 		}
 	}

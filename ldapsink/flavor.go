@@ -62,6 +62,15 @@ type flavor struct {
 	// pageSize is how many entries a search returns at most unless it is
 	// continued page by page (RFC 2696); 0 where the server has no such limit.
 	pageSize int
+	// versionLocal says that versions are counted by each server for itself:
+	// between servers they mean nothing. serverName is the attribute of the root
+	// DSE that tells servers apart; where there is none, the URL does.
+	versionLocal bool
+	serverName   string
+	// srv is what SRV records of the directory's servers begin with.
+	srv string
+	// readOnlyCapability is what a server that takes no writes says it can do.
+	readOnlyCapability string
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -83,13 +92,15 @@ var flavors = map[string]flavor{
 		// 21C7 and 21C8 are ERROR_DS_SPN_ and _UPN_VALUE_NOT_UNIQUE_IN_FOREST; Samba has words for them.
 		taken: []string{"000021C7", "000021C8", "is already in use"},
 		// 57 is ERROR_INVALID_PARAMETER, in the conversion of an attribute's name.
-		unknown: []string{"00000057", "was not found in the schema"},
-		schema:  activeDirectorySchema,
+		unknown:      []string{"00000057", "was not found in the schema"},
+		schema:       activeDirectorySchema,
+		versionLocal: true, serverName: "dsServiceName", srv: "_ldap._tcp.dc._msdcs.",
+		readOnlyCapability: "1.2.840.113556.1.4.1920", // LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		form:    formUniqueID,
+		form: formUniqueID, versionLocal: true,
 		loose:   true, // entryusn goes back with every write that is refused (389-ds-base issue 6250), and is there with a plug-in only
 		schema:  ds389Schema,
 		noNames: "\x00",                                                                 // it would be taken for a backslash and two digits

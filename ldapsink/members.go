@@ -16,17 +16,18 @@ import (
 // whatever the size of the group. Everything else below is for groups that are
 // not quite as the change assumes.
 func (st *store) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	ctx, t := traced(ctx)
 	if version != "" {
 		held, err := st.asserts(ctx, version)
 		if err == nil && !held {
 			err = st.changeMembersOf(ctx, id, version, c)
 		}
 		if err != nil || !held {
-			return wrap("modify", err)
+			return st.afterMembers(ctx, t, id, c, wrap("modify", err))
 		}
 	}
 	m := memberWrite{store: st, id: id, version: version, left: distinctMembers(c)}
-	return wrap("modify", m.run(ctx))
+	return st.afterMembers(ctx, t, id, c, wrap("modify", m.run(ctx)))
 }
 
 // changeMembersOf changes the members of a version that the server does not hold
@@ -128,7 +129,7 @@ func (m *memberWrite) send(ctx context.Context) error {
 		})
 		m.doubt = m.doubt || classify(err) == unknown
 		return err
-	}, func(context.Context, *link) (bool, error) { return false, nil }) // twice is as good as once
+	}, nil)
 }
 
 // tidy takes the placeholder out again if somebody has added a member to the

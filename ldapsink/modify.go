@@ -12,14 +12,15 @@ import (
 
 // Update implements directory.Store.
 //
-// Without a new name it is one Modify, with the attributes, the members, the
+// Without a new name or place it is one Modify, with the attributes, the members, the
 // steps that give access and the marker, made only if the entry is the version
 // that was read.
 func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
 	op := "modify"
-	if c.Name != "" {
+	if c.Name != "" || c.Move != "" {
 		op = "rename"
 	}
+	ctx, t := traced(ctx)
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
 		release, _, err := st.locks.Acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
 		if err != nil {
@@ -33,14 +34,14 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 			return directory.Entry{}, err
 		}
 		c.Members = distinctMembers(c.Members)
-		if c.Name != "" && !st.hasName(old.DN, c.Name) {
+		if c.Name != "" && !st.hasName(old.DN, c.Name) || c.Move != "" && !directlyBelow(old.DN, c.Move) {
 			return st.rename(ctx, old, c)
 		}
 		c.Marker.From = ""
 		mods := slices.Concat(c.Mods, c.Unlock)
 		return st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
 	})
-	return entry, wrap(op, err)
+	return entry, st.afterUpdate(ctx, t, old, c, entry, wrap(op, err))
 }
 
 // step is one Modify of an update.
@@ -232,7 +233,8 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 	if err != nil {
 		return nil, err
 	}
-	return postReadEntry(result.Controls)
+	after, err := postReadEntry(result.Controls)
+	return l.tagged(after, st.flavor), err
 }
 
 // modified finds out whether a Modify whose answer was lost has been carried out.

@@ -1,6 +1,7 @@
 package ldapsink
 
 import (
+	"context"
 	"slices"
 
 	"scimgate/internal/directory"
@@ -23,8 +24,9 @@ type Record struct {
 	Kind RecordKind
 	// Mods are the attributes of an add, each a ModAdd, or the modifications.
 	Mods []directory.Mod
-	// NewRDN is the relative name that a rename gives.
-	NewRDN string
+	// NewRDN is the relative name that a rename gives, NewSuperior the name below
+	// which it puts the entry; "" leaves it where it is.
+	NewRDN, NewSuperior string
 }
 
 // AddRecord returns what adding an entry would send.
@@ -53,7 +55,9 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 		change = byValue{st}.change(change)
 	}
 	members := distinctMembers(change.Members)
-	if change.Name == "" || st.hasName(old.DN, change.Name) {
+	renames := change.Name != "" && !st.hasName(old.DN, change.Name)
+	moves := change.Move != "" && !directlyBelow(old.DN, change.Move)
+	if !renames && !moves {
 		change.Marker.From = ""
 		mods, err := markerMods(c, old.Marker, change.Marker)
 		if err != nil {
@@ -72,12 +76,18 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 	if err != nil {
 		return nil, wrap("rename", err)
 	}
-	_, parent := splitName(old.DN)
-	rdn := relativeName(c.Naming, change.Name)
+	rdn, parent := splitName(old.DN)
+	if renames {
+		rdn = relativeName(c.Naming, change.Name)
+	}
+	if moves {
+		parent = change.Move
+	}
+	w := wayTo(old.DN, rdn+","+parent)
 	return []Record{
 		{DN: old.DN, Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Remove: members.Remove}), change.Mods, first)},
-		{DN: old.DN, Kind: RecordRename, NewRDN: rdn},
-		{DN: rdn + "," + parent, Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Add: members.Add}), change.Unlock, last)},
+		{DN: old.DN, Kind: RecordRename, NewRDN: w.rdn, NewSuperior: w.superior},
+		{DN: w.to(), Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Add: members.Add}), change.Unlock, last)},
 	}, nil
 }
 
@@ -107,4 +117,36 @@ func markerMods(c directory.Collection, old, now directory.Marker) ([]directory.
 		return nil, err
 	}
 	return slices.Concat(swap(c.StateAttribute, from, to), swap(c.SourceAttribute, old.Source, now.Source)), nil
+}
+
+// NumberedRecord returns a new entry with the numbers that it would be given if it
+// were the next to be added. Nothing counts on.
+func (s *Sink) NumberedRecord(ctx context.Context, c directory.Collection, e directory.NewEntry) (directory.NewEntry, error) {
+	st := &store{s, c}
+	for i := range e.Numbers {
+		n := &e.Numbers[i]
+		from, err := st.upcoming(ctx, *n)
+		if err == nil {
+			n.Value, err = st.firstUnused(ctx, *n, from)
+		}
+		if err != nil {
+			return e, wrap("add", err)
+		}
+	}
+	return st.numbered(ctx, e)
+}
+
+// upcoming is the number from which the next one is looked for.
+func (st *store) upcoming(ctx context.Context, n directory.Number) (int64, error) {
+	if n.Counter == "" {
+		highest, err := st.highest(ctx, n)
+		return highest + 1, err
+	}
+	next := n.Min
+	err := st.read(ctx, func(ctx context.Context, l *link) error {
+		held, err := st.nextOn(ctx, l, n)
+		next = max(next, held)
+		return err
+	})
+	return next, err
 }

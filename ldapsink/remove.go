@@ -15,7 +15,9 @@ func (st *store) Remove(ctx context.Context, e directory.Entry) error {
 		return wrap("delete", err)
 	}
 	defer release()
-	return wrap("delete", st.remove(ctx, e))
+	ctx, t := traced(ctx)
+	err = wrap("delete", st.remove(ctx, e))
+	return st.afterRemove(t, e, err)
 }
 
 // remove deletes the entry if it is the version given.

@@ -86,14 +86,28 @@ func (st *store) scoped(f directory.Filter, scope directory.Scope) directory.Fil
 // be read is nobody's.
 var live = []string{string(directory.Active), string(directory.Inactive), string(directory.Deleting)}
 
-// find searches below the collection's base.
+// find searches below the collection's base, and in its places.
 func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {
 	return st.findSome(ctx, f, s, 0)
 }
 
-// findSome is find with a limit, which the server keeps, with room for the base:
-// that may match too, and is nobody's.
+// findSome is find with a limit. What it finds is held against what the gateway
+// has written lately.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
+	var entries []directory.Entry
+	err := st.current(ctx, f, &entries, func(ctx context.Context) error {
+		var err error
+		entries, err = st.findAsItIs(ctx, f, s, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return some(entries, limit)
+}
+
+// findAsItIs finds what the server in use has.
+func (st *store) findAsItIs(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	if name, rest, ok := st.named(f); ok {
 		e, err := st.at(ctx, name, rest, s)
 		if err != nil || e == nil {
@@ -103,29 +117,59 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	}
 	if st.flavor.dn == "" {
 		if names := namesIn(f); len(names) > 0 {
-			return st.findByNames(ctx, f, names, s, limit)
+			return st.findByNames(ctx, f, names, s)
 		}
 	}
 	filter, err := st.renderer().render(f)
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
+	return st.findInTrees(ctx, filter, s, limit)
+}
+
+// findInTrees searches below the base and, where there are any, the places.
+func (st *store) findInTrees(ctx context.Context, filter string, s selection, limit int) ([]directory.Entry, error) {
+	trees := st.c.Trees()
+	if len(trees) == 1 {
+		return st.findIn(ctx, trees[0], filter, s, limit)
+	}
+	found := make([][]directory.Entry, len(trees))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, tree := range trees {
+		group.Go(func() error {
+			var err error
+			found[i], err = st.findIn(ctx, tree, filter, s, limit)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return distinct(found), nil // who was moved meanwhile may be in both
+}
+
+// findIn searches one tree, with a limit that the server keeps and that has room
+// for the base and the places: they may match too, and are nobody's.
+func (st *store) findIn(ctx context.Context, tree, filter string, s selection, limit int) ([]directory.Entry, error) {
 	most := limit
 	if limit > 0 {
-		most++ // the base may be among them
+		most += 1 + len(st.c.Places)
 	}
-	base := directory.FoldDN(st.c.Base)
-	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
-		// The base itself is the directory's, not an entry of the collection.
-		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
+	return searchFor(ctx, st.Sink, tree, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
+		if st.ofDirectory(raw.DN) {
 			return directory.Entry{}, false
 		}
 		return st.entry(raw, s), true
 	})
-	if err != nil {
-		return nil, err
+}
+
+// ofDirectory reports whether a name is that of a base or place, which is the
+// directory's and no entry of the collection.
+func (st *store) ofDirectory(dn string) bool {
+	is := func(base string) bool {
+		return len(dn) <= len(base)+1 && directory.FoldDN(dn) == directory.FoldDN(base)
 	}
-	return some(entries, limit)
+	return is(st.c.Base) || slices.ContainsFunc(st.c.Places, is)
 }
 
 // findInTree searches the whole tree that the base is in. An account that may not
@@ -139,7 +183,13 @@ func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection
 	if err != nil {
 		return nil, err
 	}
-	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, false, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+	var found []directory.Entry
+	err = st.current(ctx, f, &found, func(ctx context.Context) error {
+		var err error
+		found, err = searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, f.Op == directory.Present,
+			func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+		return err
+	})
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
 		return st.find(ctx, f, s)
 	}
@@ -169,20 +219,21 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
-		found = nil
+		// Of this try alone: one that was given up may still be reading.
+		var made []T
 		var parts []*ldap.Entry
 		keep := func(raw *ldap.Entry) error {
 			if inParts(raw) {
 				parts = append(parts, raw)
-			} else if made, ok := form(raw); ok {
-				found = append(found, made)
+			} else if one, ok := form(l.tagged(raw, s.flavor)); ok {
+				made = append(made, one)
 			}
-			if limit > 0 && len(found)+len(parts) >= limit {
+			if limit > 0 && len(made)+len(parts) >= limit {
 				return errEnough
 			}
 			return nil
 		}
-		if err := s.searchOn(ctx, l, request, many, func() { found, parts = nil, nil }, keep); err != nil {
+		if err := s.searchOn(ctx, l, request, many, func() { made, parts = nil, nil }, keep); err != nil {
 			return err
 		}
 		for _, raw := range parts {
@@ -190,10 +241,11 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 			if err != nil {
 				return err
 			}
-			if made, ok := form(full); ok {
-				found = append(found, made)
+			if one, ok := form(l.tagged(full, s.flavor)); ok {
+				made = append(made, one)
 			}
 		}
+		found = made
 		return nil
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {

@@ -80,6 +80,10 @@ type Directory struct {
 	Connections int           `yaml:"connections"`
 	Timeout     time.Duration `yaml:"timeout"`
 	Retry       Retry         `yaml:"retry"`
+	// ComeBack is how often a better server than the one in use is looked at.
+	ComeBack time.Duration `yaml:"comeBack"`
+	// Lag is how long after a write another server may not have it.
+	Lag time.Duration `yaml:"lag"`
 }
 
 // Sink is the declaration in the words of the package that dials.
@@ -99,6 +103,8 @@ func (d Directory) Sink() ldapsink.Config {
 		Connections: d.Connections,
 		Timeout:     d.Timeout,
 		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
+		ComeBack:    d.ComeBack,
+		Lag:         d.Lag,
 	}
 }
 
@@ -233,6 +239,7 @@ func (d *Directory) Defaults() {
 	d.Connections = 4
 	d.Timeout = 5 * time.Second
 	d.Retry = Retry{Attempts: 6, Base: 50 * time.Millisecond, Cap: 2 * time.Second}
+	d.ComeBack, d.Lag = 10*time.Second, 30*time.Second
 }
 
 // Defaults sets what holds where the file says nothing.

@@ -79,3 +79,21 @@ func writeEscaped(b *strings.Builder, c byte) {
 // rules hold equal: case, and blanks at the ends or in a row, do not count
 // (RFC 4518 sections 2.2 and 2.6.1).
 func FoldValue(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }
+
+// Parent returns the name of the entry above, as it is written.
+func Parent(dn string) string {
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',', ';':
+			return strings.TrimLeft(dn[i+1:], " ")
+		}
+	}
+	return ""
+}
+
+// Below reports whether a name lies below another, at any depth.
+func Below(dn, base string) bool {
+	return strings.HasSuffix(FoldDN(dn), ","+FoldDN(base))
+}
