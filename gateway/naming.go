@@ -111,9 +111,14 @@ func (q *request) firstFree(old directory.Entry, c mapping.Choice) (string, erro
 			continue
 		}
 		holders, err := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.AnyOf(c.Attribute, candidates),
-			Scope: directory.Anyone, Attributes: []string{c.Attribute}})
+			Scope: directory.Anyone, Attributes: []string{c.Attribute}, Guard: n == 1})
 		if err != nil {
 			return "", err
+		}
+		if n == 1 {
+			if err := q.namesake(old, c, holders); err != nil {
+				return "", err
+			}
 		}
 		for _, v := range candidates {
 			if !q.held(old, c, v, holders, len(candidates) == 1) {
@@ -152,8 +157,11 @@ func (q *request) lost(c chosen, refusal error) error {
 	found := false
 	for _, p := range c.picks {
 		holders, err := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.Eq(p.Attribute, p.value),
-			Scope: directory.Tree, Attributes: []string{p.Attribute}})
+			Scope: directory.Tree, Attributes: []string{p.Attribute}, Guard: p.value == p.Candidate(1)})
 		if err != nil {
+			return err
+		}
+		if err := q.namesake(c.old, p.Choice, holders); err != nil {
 			return err
 		}
 		if q.held(c.old, p.Choice, p.value, holders, true) {
@@ -175,6 +183,19 @@ func (q *request) lost(c chosen, refusal error) error {
 		}
 	}
 	return again
+}
+
+// namesake refuses a choice whose first candidate somebody has who is nobody's to
+// provision, where the whole directory has to tell people by it: with a number
+// behind it, the name of an administrator would still be one. Holders were
+// guarded where they are of the first candidate.
+func (q *request) namesake(old directory.Entry, c mapping.Choice, holders []directory.Entry) error {
+	for _, h := range holders {
+		if h.Protected != "" && h.ID != old.ID && !c.Siblings && clash([]directory.Key{{Attribute: c.Attribute, Value: c.Candidate(1)}}, h) != "" {
+			return q.taken(decision{attribute: c.Attribute, reason: protected, why: h.Protected})
+		}
+	}
+	return nil
 }
 
 // noName is the answer where no candidate is free.

@@ -46,6 +46,9 @@ type site struct {
 	EmptyMember      string
 	OnForeignLock    string
 	Delete           string
+	OnExisting       string // of users
+	GroupsOnExisting string
+	Protected        string
 	Me               string
 	UserRules        []string
 	RDN              string   // of people; uid
@@ -129,11 +132,9 @@ func (s site) slapd(dir string) slapd.Config {
 // write makes the configuration file.
 func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	t.Helper()
-	s.State = filepath.Join(dir, "state")
 	if s.BindDN == "" {
 		s.BindDN, s.Password = server.AdminDN(), server.AdminPassword()
 	}
-	s.PasswordFile = filepath.Join(dir, "password")
 	switch {
 	case s.Through != nil:
 		s.URL = "ldap://" + s.Through(server.Addr())
@@ -142,6 +143,13 @@ func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 	default:
 		s.URL = server.URL()
 	}
+	return s.writeFor(t, dir, s.URL)
+}
+
+// writeFor makes the configuration file for a directory at a URL.
+func (s site) writeFor(t *testing.T, dir, url string) string {
+	t.Helper()
+	s.URL, s.State, s.PasswordFile = url, filepath.Join(dir, "state"), filepath.Join(dir, "password")
 	source := "serve.yaml"
 	if s.Template != "" {
 		source = s.Template

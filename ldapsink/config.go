@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimgate/internal/directory"
 )
 
@@ -28,6 +30,7 @@ type Config struct {
 	Retry       Retry
 	ComeBack    time.Duration // how often a better server than the one in use is looked at
 	Lag         time.Duration // how long after a write another server may not have it
+	Protected   Protected
 }
 
 // Bind is who the gateway is to the directory.
@@ -96,6 +99,16 @@ func (c Config) Validate() []directory.Fault {
 	}
 	if c.Bind.Password == "" {
 		fault("bind.password", "is required: a bind without one counts as anonymous")
+	}
+	for i, dn := range c.Protected.Groups {
+		if _, err := ldap.ParseDN(dn); err != nil || !strings.Contains(dn, "=") {
+			fault(fmt.Sprintf("protected.groups[%d]", i), "%q is no distinguished name; write for example cn=admins,ou=groups,dc=example,dc=org", dn)
+		}
+	}
+	if c.Protected.Filter != "" {
+		if err := CheckFilter(c.Protected.Filter); err != nil {
+			fault("protected.filter", "%v", err)
+		}
 	}
 	for key, v := range map[string]int64{
 		"connections": int64(c.Connections), "timeout": int64(c.Timeout), "retry.attempts": int64(c.Retry.Attempts),

@@ -128,7 +128,7 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 	if u.Scheme == "ldaps" {
 		client := tls.Client(l.wire, secure)
 		if err := client.HandshakeContext(ctx); err != nil {
-			return fmt.Errorf("TLS: %w", err)
+			return &stepError{StepTLS, err}
 		}
 		stream = client
 	}
@@ -137,11 +137,11 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 	l.conn.Start()
 	if u.Scheme == "ldap" && c.cfg.TLS.StartTLS {
 		if err := l.conn.StartTLS(secure); err != nil {
-			return fmt.Errorf("start TLS: %w", err)
+			return &stepError{StepStartTLS, err}
 		}
 	}
 	if err := l.conn.Bind(c.cfg.Bind.DN, c.cfg.Bind.Password); err != nil {
-		return fmt.Errorf("bind: %w", err)
+		return &stepError{StepBind, err}
 	}
 	return c.learn(l)
 }
@@ -150,12 +150,15 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 func (c *connector) learn(l *link) error {
 	wanted := []string{"supportedControl", "supportedFeatures", "namingContexts"}
 	if c.flavor.versionLocal {
-		wanted = append(wanted, c.flavor.serverName, "supportedCapabilities")
+		wanted = append(wanted, "supportedCapabilities")
+	}
+	if c.flavor.serverName != "" {
+		wanted = append(wanted, c.flavor.serverName)
 	}
 	dse, err := l.conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
 		matchAll, wanted, nil))
 	if err != nil {
-		return fmt.Errorf("read root DSE: %w", err)
+		return &stepError{StepRead, err}
 	}
 	l.controls = map[string]bool{}
 	for _, entry := range dse.Entries {

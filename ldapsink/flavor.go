@@ -71,6 +71,8 @@ type flavor struct {
 	srv string
 	// readOnlyCapability is what a server that takes no writes says it can do.
 	readOnlyCapability string
+	// protects is which entries are nobody's to provision.
+	protects protection
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -82,6 +84,7 @@ var flavors = map[string]flavor{
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
 		longName: 200,
+		protects: protection{roots: [2]string{"cn=config", "olcRootDN"}},
 	},
 	activeDirectory: {
 		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
@@ -96,6 +99,21 @@ var flavors = map[string]flavor{
 		schema:       activeDirectorySchema,
 		versionLocal: true, serverName: "dsServiceName", srv: "_ldap._tcp.dc._msdcs.",
 		readOnlyCapability: "1.2.840.113556.1.4.1920", // LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS
+		protects: protection{
+			marks: []mark{
+				{"adminCount", "1", "its adminCount is 1, so it is or was an administrator"},
+				{"isCriticalSystemObject", "TRUE", "the directory itself depends on it"},
+			},
+			sid: "objectSid", primary: "primaryGroupID",
+			accounts: []uint32{500, 501, 502}, // Administrator, Guest, krbtgt
+			// Domain Admins, Domain Controllers, Schema Admins, Enterprise Admins, Group
+			// Policy Creator Owners, Read-only Domain Controllers, Key Admins, Enterprise
+			// Key Admins; then Administrators, Account, Server, Print and Backup
+			// Operators, Replicator.
+			groups:  []uint32{512, 516, 518, 519, 520, 521, 526, 527, 544, 548, 549, 550, 551, 552},
+			inChain: "1.2.840.113556.1.4.1941",
+			logins:  []string{"userPrincipalName", "sAMAccountName"},
+		},
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
@@ -105,6 +123,11 @@ var flavors = map[string]flavor{
 		schema:  ds389Schema,
 		noNames: "\x00",                                                                 // it would be taken for a backslash and two digits
 		taken:   []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
+		protects: protection{
+			// The second is FreeIPA's.
+			groupNames: []string{"cn=Directory Administrators", "cn=admins,cn=groups,cn=accounts"},
+			roots:      [2]string{"cn=config", "nsslapd-rootdn"},
+		},
 	},
 	generic: {
 		id: "entryUUID", created: "createTimestamp", modified: "modifyTimestamp",

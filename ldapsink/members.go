@@ -103,6 +103,9 @@ func (m *memberWrite) locate(ctx context.Context) error {
 	case m.version != "" && e.Version != m.version && !m.doubt:
 		return failf(directory.Changed, "the entry is another version")
 	}
+	if err := m.writable(ctx, *e); err != nil {
+		return err
+	}
 	m.dn = m.target(e.DN, m.id)
 	return nil
 }

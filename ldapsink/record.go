@@ -51,6 +51,7 @@ func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, 
 // have come or gone already, and the references that follow a rename.
 func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change directory.Change) ([]Record, error) {
 	st := &store{s, c}
+	change = st.byOwnName(old.DN, change)
 	if c.MemberBy.Attribute != "" {
 		change = byValue{st}.change(change)
 	}

@@ -15,6 +15,12 @@ func (st *store) Remove(ctx context.Context, e directory.Entry) error {
 		return wrap("delete", err)
 	}
 	defer release()
+	if err := st.writable(ctx, e); err != nil {
+		return wrap("delete", err)
+	}
+	if e.Marker.Adopted {
+		return wrap("delete", failf(directory.Internal, "%s was adopted, and what was adopted is never removed", e.DN))
+	}
 	ctx, t := traced(ctx)
 	err = wrap("delete", st.remove(ctx, e))
 	return st.afterRemove(t, e, err)

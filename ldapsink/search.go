@@ -18,11 +18,17 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	s := st.asked(q)
 	if q.Scope == directory.Tree {
 		entries, err := st.findInTree(ctx, q.Filter, s)
+		if err == nil && q.Guard {
+			err = st.guard(ctx, q, entries)
+		}
 		return entries, wrap("search", err)
 	}
 	parts := pieces(q.Filter)
 	if len(parts) == 1 {
 		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
+		if err == nil && q.Guard {
+			err = st.guard(ctx, q, entries)
+		}
 		return entries, wrap("search", err)
 	}
 	found := make([][]directory.Entry, len(parts))
@@ -32,6 +38,11 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 		group.Go(func() error {
 			var err error
 			found[i], err = st.findSome(ctx, st.scoped(part, q.Scope), s, q.Limit)
+			if err == nil && q.Guard {
+				q := q
+				q.Filter = part
+				err = st.guard(ctx, q, found[i])
+			}
 			return err
 		})
 	}

@@ -26,6 +26,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -43,6 +44,10 @@ type Sink struct {
 	recent *recent
 	ranges sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
+	// protected is what the configuration adds to the flavor's; self is who the
+	// gateway is in the directory, once that is known.
+	protected Protected
+	self      *atomic.Pointer[own]
 
 	mu    sync.Mutex
 	bases []string // of the stores
@@ -73,6 +78,8 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 		locks:  directory.NewLocks(),
 		recent: newRecent(cfg.Lag, f.versionLocal),
 		log:    log,
+
+		protected: cfg.Protected, self: &atomic.Pointer[own]{},
 	}
 	s.pool.prove, s.pool.behind = s.holds, s.hasRecent
 	s.pool.names.every = every

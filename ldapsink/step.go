@@ -46,6 +46,7 @@ func (w *stepWrite) modification() (modification, error) {
 			return m, fail(directory.Internal, err)
 		}
 	}
+	m.frees = m.text == "" && w.text != ""
 	if w.text == m.text {
 		m.kept = m.text
 	}
@@ -73,6 +74,8 @@ func (w *stepWrite) adapt(ctx context.Context, refusal error) error {
 		return nil
 	case differs(refusal) && !w.flavor.unheardOf(refusal) || w.disputed(refusal):
 		return wrap("modify", w.compared(ctx, refusal))
+	case w.adopts() && classify(refusal) == permanent:
+		return wrap("modify", w.overtaken(ctx, refusal))
 	}
 	return w.refused(ctx, w.old, refusal)
 }

@@ -84,6 +84,16 @@ type Directory struct {
 	ComeBack time.Duration `yaml:"comeBack"`
 	// Lag is how long after a write another server may not have it.
 	Lag time.Duration `yaml:"lag"`
+	// Protected adds to the entries that the flavor protects.
+	Protected Protected `yaml:"protected"`
+}
+
+// Protected names entries that no tenant may take over or write.
+type Protected struct {
+	// Groups are names of groups whose members are protected.
+	Groups []string `yaml:"groups"`
+	// Filter is a search filter; what it matches is protected.
+	Filter string `yaml:"filter"`
 }
 
 // Sink is the declaration in the words of the package that dials.
@@ -105,6 +115,7 @@ func (d Directory) Sink() ldapsink.Config {
 		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
 		ComeBack:    d.ComeBack,
 		Lag:         d.Lag,
+		Protected:   ldapsink.Protected{Groups: d.Protected.Groups, Filter: d.Protected.Filter},
 	}
 }
 

@@ -136,6 +136,9 @@ func (s *Store) numbered(ctx context.Context, e directory.NewEntry) (directory.N
 
 // Update implements directory.Store.
 func (s *Store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	if old.Protected != "" {
+		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Protected, Reason: old.Protected, Err: errors.New(old.Protected)}
+	}
 	records, err := s.sink.ChangeRecords(s.collection, old, c)
 	if err != nil {
 		return directory.Entry{}, err
