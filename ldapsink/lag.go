@@ -35,7 +35,10 @@ func (st *store) current(ctx context.Context, f directory.Filter, found *[]direc
 			return err
 		}
 		server, _, _ := t.seen()
-		err := st.misses(ctx, server, f, *found)
+		came, err := st.misses(ctx, server, f, *found)
+		if came { // between the search and the look: what was found is what was before
+			continue
+		}
 		var lag *lagError
 		if !errors.As(err, &lag) {
 			return err
@@ -47,11 +50,11 @@ func (st *store) current(ctx context.Context, f directory.Filter, found *[]direc
 }
 
 // misses returns a lagError if a server's answer to a search misses a write, or
-// shows what was before it.
-func (st *store) misses(ctx context.Context, server string, f directory.Filter, found []directory.Entry) error {
+// shows what was before it. came says that the server has by now what it misses.
+func (st *store) misses(ctx context.Context, server string, f directory.Filter, found []directory.Entry) (came bool, err error) {
 	elsewhere := st.recent.elsewhere(server)
 	if len(elsewhere) == 0 {
-		return nil
+		return false, nil
 	}
 	byID := make(map[string]directory.Entry, len(found))
 	for _, e := range found {
@@ -63,21 +66,22 @@ func (st *store) misses(ctx context.Context, server string, f directory.Filter, 
 			continue
 		}
 		e, there := byID[w.key()]
-		if there && w.shows(e.Version, e.Marker.Request, true, st.flavor.versionLocal) {
+		if there && w.shows(e.Version, e.Marker.Request, true, st.flavor.ordered()) {
 			st.recent.has(server, w)
 		} else if there || w.concerns(f) {
 			some = append(some, w)
 		}
 	}
 	if len(some) == 0 {
-		return nil
+		return false, nil
 	}
-	return st.read(ctx, func(ctx context.Context, l *link) error {
+	err = st.read(ctx, func(ctx context.Context, l *link) error {
 		if l.server != server {
-			return nil // what was found there is at least as old: the next look is another search's
+			return nil // the search is made again on the server that is in use now
 		}
 		return fatal(st.hasAll(ctx, l, some))
 	})
+	return err == nil, err
 }
 
 // notElsewhere makes sure that no entry of the name or with one of the keys was
@@ -166,7 +170,7 @@ func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written)
 			m, _, _ := directory.ParseMarker(values(found[at], w.state)) // one that cannot be read has no request
 			version, request = first(found[at], s.flavor.version), m.Request
 		}
-		if !w.shows(version, request, at >= 0, s.flavor.versionLocal) {
+		if !w.shows(version, request, at >= 0, s.flavor.ordered()) {
 			return &lagError{l.server, w.key()}
 		}
 		s.recent.has(l.server, w)

@@ -41,9 +41,8 @@ type written struct {
 // have them yet is not believed when it says that there is no such entry. It is
 // a memory, and only that: it is lost with the process.
 type recent struct {
-	lag   time.Duration
-	local bool // versions mean nothing on other servers
-	off   bool // there is only one server
+	lag time.Duration
+	off bool // there is only one server
 
 	mu       sync.Mutex
 	order    *list.List // of *written, the oldest first
@@ -51,8 +50,8 @@ type recent struct {
 	byServer map[string]int // how many
 }
 
-func newRecent(lag time.Duration, local bool) *recent {
-	return &recent{lag: lag, local: local, order: list.New(), byKey: map[string]*list.Element{}, byServer: map[string]int{}}
+func newRecent(lag time.Duration) *recent {
+	return &recent{lag: lag, order: list.New(), byKey: map[string]*list.Element{}, byServer: map[string]int{}}
 }
 
 // key is what an entry is known by.
@@ -160,13 +159,13 @@ func (r *recent) has(server string, w written) {
 
 // shows reports whether an entry as a server has it, nil where it has none, is
 // as the write left it or later.
-func (w *written) shows(version, request string, there, local bool) bool {
+func (w *written) shows(version, request string, there, ordered bool) bool {
 	switch {
 	case w.gone || !there:
 		return w.gone != there
 	case w.doubt:
 		return true
-	case local:
+	case !ordered:
 		return w.request == "" || request == w.request
 	}
 	return version >= w.version

@@ -167,7 +167,7 @@ func TestManyValuesAreNotKept(t *testing.T) {
 }
 
 func TestRecentWrites(t *testing.T) {
-	r := newRecent(time.Hour, false)
+	r := newRecent(time.Hour)
 	note := func(id, server, version string) {
 		w := &written{id: id, server: server, version: version}
 		w.touch("uid")
@@ -195,7 +195,7 @@ func TestRecentWrites(t *testing.T) {
 	}
 	w := r.elsewhere("b")[0]
 	for version, shows := range map[string]bool{"v1": false, "v2": true, "v3": true} {
-		if w.shows(version, "", true, false) != shows {
+		if w.shows(version, "", true, true) != shows {
 			t.Errorf("version %s", version)
 		}
 	}
@@ -205,7 +205,7 @@ func TestRecentWrites(t *testing.T) {
 	if n := len(r.elsewhere("b")); n != remembered || r.order.Len() != n || len(r.byKey) != n {
 		t.Errorf("%d writes are remembered", n)
 	}
-	short := newRecent(-1, false)
+	short := newRecent(-1)
 	short.note(&written{id: "1", server: "a"})
 	if len(short.elsewhere("b")) > 0 || len(short.byServer) > 0 {
 		t.Error("what is over is not forgotten")

@@ -76,7 +76,7 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure, resolver: resolver}, log),
 		lanes:  newLanes(),
 		locks:  directory.NewLocks(),
-		recent: newRecent(cfg.Lag, f.versionLocal),
+		recent: newRecent(cfg.Lag),
 		log:    log,
 
 		protected: cfg.Protected, self: &atomic.Pointer[own]{},

@@ -43,3 +43,7 @@ func (l *link) untagged(version string) (own string, ok bool) {
 	}
 	return strings.CutPrefix(version, l.tag+"-")
 }
+
+// ordered reports whether of two versions of an entry the later one is the
+// greater, whichever server it was read from.
+func (f flavor) ordered() bool { return !f.versionLocal && !f.loose }
