@@ -4,11 +4,14 @@ package integration
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
+	"github.com/google/uuid"
 
 	"scimgate/internal/samba"
 )
@@ -85,7 +88,45 @@ func TestPageActiveDirectory(t *testing.T) {
 	p.check()
 	provision(t, g.client(t), h)
 	deniedAD(t, h)
+	attributesOfRights(t, p, h)
 	p.allUsed()
+}
+
+// The rights by GUID are those that the page names, and the commands for Windows, which
+// nothing can run, give the same.
+func attributesOfRights(t *testing.T, p *page, h *host) {
+	t.Helper()
+	lists := regexp.MustCompile(`(?s)<<END\n(.*?)END\n`).FindAllStringSubmatch(p.block("setup").text, -1)
+	whole, err := os.ReadFile(filepath.Join("..", "docs", "directories", p.name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	windows := regexp.MustCompile(`(?s)foreach \(\$a in (.*?)\) \{`).FindAllStringSubmatch(string(whole), -1)
+	if len(lists) != 2 || len(windows) != 2 {
+		t.Fatalf("the page has %d lists for Samba and %d for Windows", len(lists), len(windows))
+	}
+	admin := h.as(h.admin, h.password)
+	for i, list := range lists {
+		var names []string
+		for line := range strings.Lines(list[1]) {
+			id, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+			names = append(names, `"`+name+`"`)
+			found, err := admin.Search(ldap.NewSearchRequest("CN=Schema,CN=Configuration,"+h.suffix, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false,
+				"(lDAPDisplayName="+name+")", []string{"schemaIDGUID"}, nil))
+			if err != nil || len(found.Entries) != 1 {
+				t.Fatalf("%s in the schema: %v", name, err)
+			}
+			raw := found.Entries[0].GetRawAttributeValue("schemaIDGUID")
+			is, err := uuid.FromBytes([]byte{raw[3], raw[2], raw[1], raw[0], raw[5], raw[4], raw[7], raw[6],
+				raw[8], raw[9], raw[10], raw[11], raw[12], raw[13], raw[14], raw[15]})
+			if err != nil || is.String() != id {
+				t.Errorf("%s is %s, the page says %s", name, is, id)
+			}
+		}
+		if got := strings.Join(strings.Fields(windows[i][1]), ""); got != strings.Join(names, ",") {
+			t.Errorf("on Windows %s, on Samba %s", got, names)
+		}
+	}
 }
 
 // Who leaves is moved to another OU and comes back, with the page's rights on that too, and
