@@ -1,6 +1,7 @@
 # make demo      a private OpenLDAP and the gateway, on loopback; DEMO_FLAGS="--listen ..."
 # make test      format, vet, lint, unit tests, integration tests against a real OpenLDAP
-# make test-all  the same, and the tests that need a container engine or some minutes
+# make test-all  the same, and the tests that need a container engine, other directories or some minutes
+# make test-ad   the tests against a real Samba as an Active Directory
 # make fuzz      every fuzz target in turn; FUZZTIME=30s is how long each is tried. What fails is
 #                kept below the package's testdata/fuzz and repeated by every go test from then on.
 #
@@ -18,8 +19,13 @@ BUILD       := go build -trimpath -o bin/scimgate ./cmd/scimgate
 STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
+# And those with tests that need an Active Directory (files with the tag ad).
+AD          := ./internal/samba/...
+# What only some tests are built with; all of it is looked at by vet and staticcheck.
+TAGS        := integration containers large
+TAGS        += ad
 
-.PHONY: build demo test test-openldap test-large test-containers test-all fuzz lint fmt clean
+.PHONY: build demo test test-openldap test-large test-containers test-ad test-all fuzz lint fmt clean
 
 build:
 	@deploy/install-deps go
@@ -60,6 +66,22 @@ test-containers:
 	fi; \
 	exit $$status
 
+# Against Samba servers of the tests' own. Each package's tests run as root in a private
+# network and fail, not skip, where there is no Samba; they are built out here, and what they
+# build themselves finds its modules downloaded. 77: see test-containers.
+test-ad:
+	@deploy/install-deps go race samba
+	@go mod download
+	@status=0; deploy/with-namespace true || status=$$?; \
+	if [ $$status -eq 77 ] && [ "$${CI:-}" != true ]; then \
+		echo "****************************************************************" >&2; \
+		echo "**  NOT RUN: the Active Directory tests. No private network.   **" >&2; \
+		echo "****************************************************************" >&2; \
+		exit 0; \
+	fi; \
+	[ $$status -eq 0 ] || exit $$status; \
+	set -x; go test -race -tags "integration ad" -count=1 -timeout 9m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
+
 # A list of 100,000 people; without the race detector, which would take longer than a
 # client waits.
 test-large:
@@ -67,7 +89,7 @@ test-large:
 	go test -tags "integration large" -count=1 -timeout 15m -run TestLargeWalk ./integration/
 
 # TESTED=yes says that make test was green just now, so it need not run again.
-test-all: $(if $(TESTED),,test) test-large test-containers
+test-all: $(if $(TESTED),,test) test-large test-containers test-ad
 
 # Targets are found, not listed: a new one is fuzzed from its first day. Go sometimes calls
 # it a failure that the time was over ("context deadline exceeded"); what fails names an input.
@@ -86,8 +108,8 @@ fuzz:
 lint: $(STATICCHECK)
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
 		echo "not formatted, run make fmt:" $$unformatted >&2; exit 1; fi
-	go vet -tags "integration containers large" ./...
-	$(STATICCHECK) -tags "integration containers large" ./...
+	go vet -tags "$(TAGS)" ./...
+	$(STATICCHECK) -tags "$(TAGS)" ./...
 
 $(STATICCHECK):
 	@mkdir -p $(@D)

@@ -19,7 +19,9 @@ var arrows = map[string][]string{
 	"internal/scim":      {},
 	"internal/directory": {},
 	"internal/token":     {},
-	"internal/slapd":     {"deploy/schema"},
+	"internal/daemon":    {},
+	"internal/slapd":     {"internal/daemon", "deploy/schema"},
+	"internal/samba":     {"internal/daemon"},
 	"deploy/schema":      {},
 	"integration":        {},
 }

@@ -22,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"scimgate/internal/daemon"
 )
 
 // begin starts a server that ends with the test.
@@ -42,8 +44,12 @@ func begin(t *testing.T, cfg Config) *Server {
 	return s
 }
 
+func admin(s *Server) daemon.Account {
+	return daemon.Account{Addr: s.Addr(), DN: s.AdminDN(), Password: s.AdminPassword()}
+}
+
 func canBind(s *Server) bool {
-	return bind(context.Background(), s.Addr(), s.AdminDN(), s.AdminPassword()) == nil
+	return admin(s).Bind(context.Background()) == nil
 }
 
 // gone says whether a process has ended.
@@ -63,7 +69,9 @@ func TestStartStop(t *testing.T) {
 	if !canBind(s) {
 		t.Error("the administrator cannot bind")
 	}
-	if bind(t.Context(), s.Addr(), s.AdminDN(), "wrong") == nil {
+	stranger := admin(s)
+	stranger.Password = "wrong"
+	if stranger.Bind(t.Context()) == nil {
 		t.Error("a wrong password is accepted")
 	}
 	pid := s.Pid()
@@ -279,15 +287,9 @@ func TestTLS(t *testing.T) {
 	if !found {
 		t.Fatalf("TLSURL is %q", s.TLSURL())
 	}
-	conn, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: pool})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.Write(bindRequest(s.AdminDN(), s.AdminPassword())); err != nil {
-		t.Fatal(err)
-	}
-	if err := bindResult(conn); err != nil {
+	overTLS := admin(s)
+	overTLS.Addr, overTLS.TLS = addr, &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"}
+	if err := overTLS.Bind(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package slapd
+package daemon
 
 import (
 	"io"
@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// childAttributes makes slapd die with us even when we are killed, and keeps the
-// terminal's Ctrl-C from it: the gateway finishes its requests first, then ends slapd.
+// childAttributes makes the server die with us even when we are killed, and keeps the
+// terminal's Ctrl-C from it: the gateway finishes its requests first, then ends it.
 // Killing is safe: a commit that was answered is on disk.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -21,8 +21,9 @@ func askToEnd(p *os.Process) error {
 	return p.Signal(syscall.SIGCONT)
 }
 
-// lockDir takes a lock that the kernel gives back when this process ends.
-func lockDir(path string) (io.Closer, error) {
+// LockFolder takes a lock, the file at path, that the kernel gives back when this
+// process ends.
+func LockFolder(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package slapd
+package daemon
 
 import (
 	"bytes"
@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// process is one run of slapd.
-type process struct {
+// Process is one run of a program.
+type Process struct {
+	name string
 	cmd  *exec.Cmd
 	pid  int
 	tail *tail
@@ -21,11 +22,11 @@ type process struct {
 	err  error         // how it ended; read after done
 }
 
-// launch starts slapd. On Linux a child can be told to die with the *thread* that
-// started it, so the goroutine that starts it keeps its thread until the child is gone;
-// then only the end of the whole process can be meant.
-func launch(binary string, args []string, log io.Writer) (*process, error) {
-	p := &process{tail: &tail{next: log}, done: make(chan struct{})}
+// Launch starts a program that is called name in messages. On Linux a child can be told
+// to die with the *thread* that started it, so the goroutine that starts it keeps its
+// thread until the child is gone; then only the end of the whole process can be meant.
+func Launch(name, binary string, args []string, log io.Writer) (*Process, error) {
+	p := &Process{name: name, tail: &tail{next: log}, done: make(chan struct{})}
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.tail, p.tail
 	p.cmd.SysProcAttr = childAttributes()
@@ -50,7 +51,10 @@ func launch(binary string, args []string, log io.Writer) (*process, error) {
 	return p, nil
 }
 
-func (p *process) exited() bool {
+// Pid is its process id, also after it ended.
+func (p *Process) Pid() int { return p.pid }
+
+func (p *Process) exited() bool {
 	select {
 	case <-p.done:
 		return true
@@ -60,7 +64,7 @@ func (p *process) exited() bool {
 }
 
 // how says how an ended process ended, with the last of what it said.
-func (p *process) how() string {
+func (p *Process) how() string {
 	how := "exit status 0"
 	if p.err != nil {
 		how = p.err.Error()
@@ -72,22 +76,23 @@ func (p *process) how() string {
 }
 
 // terminate asks the process to end, insists after patience, and waits for it.
-func (p *process) terminate(patience time.Duration) error {
+func (p *Process) terminate(patience time.Duration) error {
 	if p.exited() {
 		return nil
 	}
 	if err := askToEnd(p.cmd.Process); err != nil {
-		return p.kill()
+		return p.Kill()
 	}
 	select {
 	case <-p.done:
 		return nil
 	case <-time.After(patience):
-		return errors.Join(fmt.Errorf("slapd did not end within %s and was killed", patience), p.kill())
+		return errors.Join(fmt.Errorf("%s did not end within %s and was killed", p.name, patience), p.Kill())
 	}
 }
 
-func (p *process) kill() error {
+// Kill ends the process as a crash would, and returns when it is gone.
+func (p *Process) Kill() error {
 	if p.exited() {
 		return nil
 	}
@@ -99,7 +104,7 @@ func (p *process) kill() error {
 	return err
 }
 
-// tail passes on what slapd says and remembers the end of it for error messages.
+// tail passes on what a program says and remembers the end of it for error messages.
 type tail struct {
 	next io.Writer
 

@@ -1,8 +1,9 @@
-package slapd
+package daemon
 
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -10,13 +11,30 @@ import (
 	"time"
 )
 
-// awaitAnswer polls until the administrator can bind. The password proves that it is
-// our own server that answers, not another one that was quicker to take the port.
-func (c Config) awaitAnswer(ctx context.Context, p *process) error {
+const pollEvery = 10 * time.Millisecond
+
+// Account is who asks an LDAP server whether it answers, and where.
+type Account struct {
+	Addr         string
+	TLS          *tls.Config // for ldaps; nil for plain LDAP
+	DN, Password string
+}
+
+// AwaitBind polls until the account can bind; if it cannot before ctx ends, or the process
+// ends first, the process is gone when it returns. The password proves that it is our own
+// server that answers, not another one that was quicker to take the port.
+func (p *Process) AwaitBind(ctx context.Context, a Account) error {
+	if err := p.awaitBind(ctx, a); err != nil {
+		return errors.Join(err, p.Kill())
+	}
+	return nil
+}
+
+func (p *Process) awaitBind(ctx context.Context, a Account) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
-		answer := bind(ctx, c.Listen, c.AdminDN, c.AdminPassword)
+		answer := a.Bind(ctx)
 		if answer == nil {
 			return nil
 		}
@@ -24,26 +42,29 @@ func (c Config) awaitAnswer(ctx context.Context, p *process) error {
 		case <-p.done:
 			return fmt.Errorf("ended while starting: %s", p.how())
 		case <-ctx.Done():
-			return fmt.Errorf("no answer at %s: %w", c.Listen, errors.Join(ctx.Err(), answer))
+			return fmt.Errorf("no answer at %s: %w", a.Addr, errors.Join(ctx.Err(), answer))
 		case <-ticker.C:
 		}
 	}
 }
 
-// bind does one LDAPv3 simple bind (RFC 4511 section 4.2) and hangs up.
-func bind(ctx context.Context, addr, dn, password string) error {
+// Bind does one LDAPv3 simple bind (RFC 4511 section 4.2) and hangs up.
+func (a Account) Bind(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", a.Addr)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	if a.TLS != nil {
+		conn = tls.Client(conn, a.TLS)
+	}
 	deadline, _ := ctx.Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
-	if _, err := conn.Write(bindRequest(dn, password)); err != nil {
+	if _, err := conn.Write(bindRequest(a.DN, a.Password)); err != nil {
 		return err
 	}
 	return bindResult(conn)

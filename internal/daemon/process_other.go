@@ -1,6 +1,6 @@
 //go:build !linux
 
-package slapd
+package daemon
 
 import (
 	"io"
@@ -8,11 +8,12 @@ import (
 	"syscall"
 )
 
-// Elsewhere there is no death signal: slapd ends with Stop.
+// Elsewhere there is no death signal: the server ends with Stop.
 func childAttributes() *syscall.SysProcAttr { return nil }
 
 func askToEnd(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 
-func lockDir(path string) (io.Closer, error) {
+// LockFolder takes no lock here.
+func LockFolder(path string) (io.Closer, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 }
