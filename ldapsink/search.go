@@ -99,7 +99,7 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 		most++ // the base may be among them
 	}
 	base := directory.FoldDN(st.c.Base)
-	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, func(raw *ldap.Entry) (directory.Entry, bool) {
+	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
 		// The base itself is the directory's, not an entry of the collection.
 		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
 			return directory.Entry{}, false
@@ -124,21 +124,43 @@ func (st *store) renderer() renderer { return renderer{flavor: st.flavor, state:
 
 // search reads what matches in a whole tree.
 func (s *Sink) search(ctx context.Context, base, filter string, attributes []string) ([]*ldap.Entry, error) {
-	return searchFor(ctx, s, base, filter, attributes, 0, func(e *ldap.Entry) (*ldap.Entry, bool) { return e, true })
+	return searchFor(ctx, s, base, filter, attributes, 0, false, func(e *ldap.Entry) (*ldap.Entry, bool) { return e, true })
 }
 
 // searchFor reads what matches in a whole tree, and keeps of each entry what
 // form makes of it: of a large list the library's form is several times as
-// large. limit is how many are too many; 0 is no limit.
-func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attributes []string, limit int, form func(*ldap.Entry) (T, bool)) ([]T, error) {
+// large. limit is how many are too many, 0 no limit; many says that very many
+// are expected.
+func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attributes []string, limit int, many bool, form func(*ldap.Entry) (T, bool)) ([]T, error) {
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
-		var err error
-		found, err = ask(ctx, s.pool, l, true, func(conn *ldap.Conn) ([]T, error) {
-			return collect(ctx, conn, request, form)
-		})
-		return err
+		found = nil
+		var parts []*ldap.Entry
+		keep := func(raw *ldap.Entry) error {
+			if inParts(raw) {
+				parts = append(parts, raw)
+			} else if made, ok := form(raw); ok {
+				found = append(found, made)
+			}
+			if limit > 0 && len(found)+len(parts) >= limit {
+				return errEnough
+			}
+			return nil
+		}
+		if err := s.searchOn(ctx, l, request, many, func() { found, parts = nil, nil }, keep); err != nil {
+			return err
+		}
+		for _, raw := range parts {
+			full, err := s.whole(ctx, l, raw)
+			if err != nil {
+				return err
+			}
+			if made, ok := form(full); ok {
+				found = append(found, made)
+			}
+		}
+		return nil
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
 		return nil, fail(directory.Internal, fmt.Errorf("the base %q does not exist: %w", base, err))
@@ -154,19 +176,23 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 
 var errMidAnswer = errors.New("the connection was closed in mid-answer")
 
-// collect reads the entries of a search as they come. The library can end such a
-// search without a word where its context ends, its connection was closed or
-// its own reading failed, so these are looked at before the end is believed.
-func collect[T any](ctx context.Context, conn *ldap.Conn, request *ldap.SearchRequest, form func(*ldap.Entry) (T, bool)) ([]T, error) {
-	var found []T
+// collect hands on the entries of a search as they come, until take has enough,
+// and returns the controls of the answer. The library can end such a search
+// without a word where its context ends, its connection was closed or its own
+// reading failed, so these are looked at before the end is believed.
+func collect(ctx context.Context, conn *ldap.Conn, request *ldap.SearchRequest, take func(*ldap.Entry) error) ([]ldap.Control, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var controls []ldap.Control
 	results := conn.SearchAsync(ctx, request, 0)
 	for results.Next() {
+		controls = append(controls, results.Controls()...)
 		raw := results.Entry()
 		if raw == nil { // a referral or a control
 			continue
 		}
-		if made, ok := form(raw); ok {
-			found = append(found, made)
+		if err := take(raw); err != nil {
+			return nil, err
 		}
 	}
 	failed := conn.GetLastError()
@@ -178,7 +204,7 @@ func collect[T any](ctx context.Context, conn *ldap.Conn, request *ldap.SearchRe
 	case failed != nil || conn.IsClosing():
 		return nil, ldap.NewError(ldap.ErrorNetwork, cmp.Or(failed, errMidAnswer))
 	}
-	return found, nil
+	return controls, nil
 }
 
 // byID returns the entry with an id, whoever manages it, or nil.

@@ -34,6 +34,7 @@ import (
 type Sink struct {
 	flavor flavor
 	pool   *pool
+	lanes  *lanes
 	locks  *directory.Locks
 	log    *zap.Logger
 }
@@ -54,13 +55,17 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	return &Sink{
 		flavor: f,
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
+		lanes:  newLanes(),
 		locks:  directory.NewLocks(),
 		log:    log,
 	}, nil
 }
 
 // Close ends all connections. Requests that are under way fail.
-func (s *Sink) Close() { s.pool.close() }
+func (s *Sink) Close() {
+	s.lanes.close()
+	s.pool.close()
+}
 
 // Store returns the store of one collection in this directory.
 func (s *Sink) Store(c directory.Collection) directory.Store { return &store{s, c} }
@@ -106,6 +111,8 @@ func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []stri
 		return nil, err
 	case len(found.Entries) == 0:
 		return nil, nil
+	case inParts(found.Entries[0]):
+		return s.whole(ctx, l, found.Entries[0])
 	}
 	return found.Entries[0], nil
 }

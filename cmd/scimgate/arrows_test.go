@@ -15,6 +15,7 @@ var arrows = map[string][]string{
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
 	"internal/config":    {"mapping", "ldapsink", "internal/directory"},
+	"internal/adproxy":   {},
 	"internal/preview":   {"ldapsink", "internal/directory"},
 	"internal/scim":      {},
 	"internal/directory": {},
@@ -22,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/daemon":    {},
 	"internal/slapd":     {"internal/daemon", "deploy/schema"},
 	"internal/samba":     {"internal/daemon"},
+	"internal/ds389":     {"internal/daemon", "deploy/schema"},
 	"deploy/schema":      {},
 	"integration":        {},
 }

@@ -65,8 +65,7 @@ var settings = []string{
 	"panic action =",
 }
 
-// render is smb.conf. Where "\n" could make a line more out of a folder's name, the folder
-// was refused before.
+// render is smb.conf.
 func (c Config) render() string {
 	var b strings.Builder
 	b.WriteString("# Written by scimgate at every start; changes are lost.\n[global]\n")

@@ -19,7 +19,7 @@ type installation struct {
 
 // ErrNotInstalled is what Find returns where Samba or a part of it is missing; its text
 // says how to get it.
-var ErrNotInstalled = errors.New(`Samba as an Active Directory is not installed; install it with ` +
+var ErrNotInstalled = errors.New(`an Active Directory, which is Samba here, is not installed; install it with ` +
 	`"deploy/install-deps samba" or, on Debian, "apt-get install samba samba-ad-dc samba-ad-provision ` +
 	`samba-dsdb-modules samba-vfs-modules winbind krb5-user python3-samba ldb-tools"`)
 

@@ -109,6 +109,17 @@ func (c Config) apply(ctx context.Context, inst installation, ldif string) error
 	return nil
 }
 
+// Tool runs samba-tool on the data of the server, whether it runs or not, and returns what
+// it says: s.Tool(ctx, "dsacl", "set", "--action=allow", ...) delegates rights.
+func (s *Server) Tool(ctx context.Context, args ...string) (string, error) {
+	args = append(args, "--configfile="+s.cfg.path("smb.conf"), "-H", s.cfg.path("private/sam.ldb"))
+	out, err := exec.CommandContext(ctx, s.inst.tool, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("samba-tool: %w: %s", err, lastLines(out))
+	}
+	return string(out), nil
+}
+
 // keep leaves a copy of the domain in the cache. Of several that do so at the same time
 // the first is as good as any; nobody ever sees half a copy.
 func keep(ctx context.Context, from, cached string) error {

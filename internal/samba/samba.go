@@ -13,7 +13,7 @@
 //
 // Samba listens on the ports 389 and 636 alone, which takes root: run the tests with
 // deploy/with-namespace. It serves LDAP and nothing else, and refuses a password outside
-// TLS. What it does unlike the real Active Directory is in docs/directories.md.
+// TLS.
 //
 // Making the domain takes some seconds, so it is done once for each version of Samba, kept
 // in the user's cache folder, and copied for each server. All servers of a machine have the
@@ -31,6 +31,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"scimgate/internal/daemon"
@@ -180,6 +181,10 @@ func (c Config) withDefaults() (Config, error) {
 	var err error
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return c, err
+	}
+	// smb.conf knows no quotes: "%m" would be replaced, and a line break begins a new setting.
+	if strings.ContainsAny(c.Dir, "\r\n\x00%") {
+		return c, fmt.Errorf("the folder %q has a character that smb.conf cannot hold", c.Dir)
 	}
 	if c.Listen != "" {
 		if ip := net.ParseIP(c.Listen).To4(); ip == nil || !ip.IsLoopback() {
