@@ -116,12 +116,13 @@ func (m *Mapping) Collection() directory.Collection {
 		ObjectClasses:   m.config.ObjectClasses,
 		StateAttribute:  m.config.Marker.State,
 		SourceAttribute: m.config.Marker.Source,
-		Naming:          m.config.RDN,
+		Naming:          m.config.RDN.LDAP,
 		Attributes:      m.attributes(),
 	}
 	if m.member != nil {
 		c.Member = m.member.config.LDAP
 		c.EmptyMember = m.member.config.EmptyMember
+		c.MemberBy.Attribute = m.member.config.By
 	}
 	return c
 }
@@ -132,7 +133,7 @@ func (m *Mapping) Referrers() []directory.Referrer {
 	for i := range m.rules {
 		if r := &m.rules[i]; r.isReference() && !r.readOnly() {
 			places = append(places, directory.Referrer{
-				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source,
+				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source, By: r.config.By,
 				Member: r == m.member || m.inheritable(r), EmptyMember: r.config.EmptyMember,
 			})
 		}
@@ -149,7 +150,7 @@ func (m *Mapping) inheritable(r *rule) bool {
 
 // attributes returns the LDAP attributes that the mapping reads.
 func (m *Mapping) attributes() []string {
-	names := []string{m.config.RDN}
+	names := []string{m.config.RDN.LDAP}
 	add := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
