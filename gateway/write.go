@@ -166,7 +166,7 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 		q.wrote(old)
 		return old, q.writeMembers(old, c.Members)
 	}
-	if err := q.claim(old, c.Keys); err != nil {
+	if err := q.claim(old, chosen.others(c.Keys)); err != nil {
 		return directory.Entry{}, err
 	}
 	q.event.attributes = c.Attributes()

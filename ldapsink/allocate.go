@@ -92,7 +92,7 @@ func (st *store) ranged(ctx context.Context, n directory.Number) (int64, error) 
 		return 0, err
 	}
 	defer release()
-	highest := n.Min - 1
+	var highest int64
 	if last, known := st.ranges.Load(key); known {
 		highest = last.(int64)
 	} else if highest, err = st.highest(ctx, n); err != nil {

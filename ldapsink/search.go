@@ -127,7 +127,8 @@ func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection
 	if err != nil {
 		return nil, err
 	}
-	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, false, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, f.Op == directory.Present,
+		func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
 		return st.find(ctx, f, s)
 	}
