@@ -48,6 +48,9 @@ type site struct {
 	Delete           string
 	Me               string
 	UserRules        []string
+	RDN              string   // of people; uid
+	UserClasses      string   // further object classes, each with a comma before it
+	Deactivate       []string // steps in place of the password policy's lock
 	PageSize         int
 	FilterEntries    int
 	Timeout          string
@@ -80,6 +83,20 @@ type company struct {
 // file, until the test ends.
 func serve(t *testing.T, s site) *company {
 	t.Helper()
+	server := startSlapd(t, s)
+	config := s.write(t, t.TempDir(), server)
+	g, err := startServe(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.endWith(t)
+	g.of(server, makeToken(t, config, "okta"))
+	return &company{gate: g, slapd: server, config: config}
+}
+
+// startSlapd runs the directory of a site until the test ends.
+func startSlapd(t *testing.T, s site) *slapd.Server {
+	t.Helper()
 	server, err := slapd.Start(t.Context(), s.slapd(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
@@ -89,14 +106,7 @@ func serve(t *testing.T, s site) *company {
 			t.Error(err)
 		}
 	})
-	config := s.write(t, t.TempDir(), server)
-	g, err := startServe(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.endWith(t)
-	g.of(server, makeToken(t, config, "okta"))
-	return &company{gate: g, slapd: server, config: config}
+	return server
 }
 
 // of notes which directory is behind the gate.

@@ -1,7 +1,6 @@
 package ldapsink
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -153,6 +152,8 @@ func (st *store) refusedAdd(err error, name string) error {
 		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	case st.flavor.notUnique(err):
 		return fail(directory.Exists, err)
+	case st.flavor.unheardOf(err):
+		return fail(directory.Internal, err)
 	}
 	return st.refusedName(err, name)
 }
@@ -160,10 +161,14 @@ func (st *store) refusedAdd(err error, name string) error {
 // nameable refuses a naming value that is no text. A server may take what its
 // own decoder makes of the bytes, and the entry would have another name.
 func (st *store) nameable(name string) error {
-	if utf8.ValidString(name) {
+	why := "the name has a character that the directory changes"
+	switch {
+	case !utf8.ValidString(name):
+		why = "the name is not UTF-8"
+	case !strings.ContainsAny(name, st.flavor.noNames):
 		return nil
 	}
-	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New("the name is not UTF-8")}
+	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New(why)}
 }
 
 // refusedName recognises that a name is too long for the directory. OpenLDAP
@@ -182,7 +187,11 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 	s.times = true
 	filters := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
 	name := directory.Key{Attribute: st.c.Naming, Value: e.Name}
-	found, err := st.find(ctx, directory.OrOf(filters...), s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name)))
+	s = s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name))
+	if st.flavor.made != "" {
+		s.names = append(s.names, st.flavor.made)
+	}
+	found, err := st.find(ctx, directory.OrOf(filters...), s)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -200,18 +209,12 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 		return directory.Entry{}, err
 	}
 	for _, rival := range rivals {
-		if rival.Marker.Source == "" || older(rival, mine) {
+		if rival.Marker.Source == "" || st.flavor.older(rival, mine) {
 			return directory.Entry{}, st.withdraw(ctx, mine)
 		}
 	}
+	delete(mine.Attributes, st.flavor.made)
 	return mine, nil
-}
-
-// older says which of two entries the directory made first. All writes go to
-// one server, whose versions are in the order of its writes; the id decides
-// where even that is equal.
-func older(a, b directory.Entry) bool {
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID)) < 0
 }
 
 // withdraw removes an entry of one's own that came second: the one with this id

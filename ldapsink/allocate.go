@@ -170,7 +170,7 @@ func (st *store) doubled(ctx context.Context, mine directory.Entry, numbers []di
 			return false, err
 		}
 		for _, rival := range found {
-			if rival.ID == mine.ID || rival.Marker.Source != "" && !older(rival, mine) {
+			if rival.ID == mine.ID || rival.Marker.Source != "" && !st.flavor.older(rival, mine) {
 				continue
 			}
 			if err := st.withdraw(ctx, mine); !directory.Is(err, directory.Exists) {
