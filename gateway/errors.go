@@ -81,6 +81,8 @@ func fromDirectory(e *directory.Error, words words) *scim.Error {
 		return refused(e, words)
 	case directory.TooMany:
 		return scim.BadRequest(scim.TypeTooMany, "the directory refuses to return so many entries; narrow the filter, or ask its operator to raise the size limit")
+	case directory.Bound:
+		return scim.BadRequest(scim.TypeInvalidValue, "this group is the primary group of one of the members to be removed, and the directory takes nobody out of that; give the person another primary group there first")
 	case directory.Changed, directory.Unavailable:
 		return unavailable()
 	case directory.Exhausted:

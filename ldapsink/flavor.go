@@ -68,6 +68,9 @@ type flavor struct {
 	// onlyTLS says that the directory takes passwords without TLS from nobody, so
 	// that a connection without it is a mistake even on one machine.
 	onlyTLS bool
+	// primary says how people are in a group by a number of theirs; nil where
+	// there is no such thing.
+	primary *primaryGroup
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -92,6 +95,7 @@ var flavors = map[string]flavor{
 		unknown: []string{"00000057", "was not found in the schema"},
 		schema:  activeDirectorySchema,
 		account: "user", onlyTLS: true,
+		primary: &primaryGroup{number: "primaryGroupID", token: "primaryGroupToken", sid: "objectSid"},
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",

@@ -73,9 +73,9 @@ type Source struct {
 	// partial are the keys right above a fault. Neither is worth a second one.
 	broken, partial map[string]bool
 	// filled are keys that a preset has given a value.
-	filled map[string]bool
-	faults          []Fault
-	warnings        []Warning
+	filled   map[string]bool
+	faults   []Fault
+	warnings []Warning
 }
 
 func newSource(file string) *Source {

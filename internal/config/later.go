@@ -25,8 +25,8 @@ var later = []struct {
 	{"tenants[].resourceTypes[].onExisting", keys, "adopting existing entries"},
 }
 
-func set(v peek) bool    { return !v.empty }
-func keys(v peek) bool   { return v.keys }
+func set(v peek) bool  { return !v.empty }
+func keys(v peek) bool { return v.keys }
 
 func oneOf(values ...string) func(peek) bool {
 	return func(v peek) bool { return slices.Contains(values, v.text) }
