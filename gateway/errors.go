@@ -84,6 +84,8 @@ func fromDirectory(e *directory.Error, words words) *scim.Error {
 	case directory.Protected:
 		return &scim.Error{Status: http.StatusForbidden, Detail: "this gateway does not change this resource, because " + e.Reason +
 			"; nothing was changed, and whoever is to be deactivated still has access: take the rights of an administrator away in the directory, or have it changed there by hand"}
+	case directory.Bound:
+		return scim.BadRequest(scim.TypeInvalidValue, "this group is the primary group of one of the members to be removed, and the directory takes nobody out of that; give the person another primary group there first")
 	case directory.Changed, directory.Unavailable:
 		return unavailable()
 	case directory.Exhausted:

@@ -116,8 +116,8 @@ func (q *request) seats(e directory.Entry) ([]seat, error) {
 func (q *request) leave(seats []seat, dn string) error {
 	return together(q.ctx(), len(seats), func(ctx context.Context, i int) error {
 		err := seats[i].typ.store.ChangeMembers(ctx, seats[i].group, "", directory.MemberChange{Remove: []string{dn}})
-		if directory.Is(err, directory.NotFound) {
-			return nil // the group went first
+		if directory.Is(err, directory.NotFound) || directory.Is(err, directory.Bound) {
+			return nil // the group went first, or is one that nobody can leave
 		}
 		return err
 	})

@@ -140,6 +140,8 @@ func (c Config) checkURL(text string) error {
 		return fmt.Errorf("is looked up in the DNS by a domain, and %s is an address; wanted something like ldaps+srv://example.com", u.Hostname())
 	case looked && scheme == "ldap" && !c.TLS.StartTLS:
 		return errors.New("would send the password in clear; use ldaps+srv:// or set tls.startTLS")
+	case scheme == "ldap" && !looked && !c.TLS.StartTLS && flavors[c.Flavor].onlyTLS:
+		return errors.New("would have passwords refused: this directory takes them over TLS only; use ldaps:// or set tls.startTLS")
 	case scheme == "ldap" && !looked && !c.TLS.StartTLS && !loopback(u.Hostname()):
 		return errors.New("would send the password in clear; use ldaps:// or set tls.startTLS")
 	}

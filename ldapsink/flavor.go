@@ -73,6 +73,15 @@ type flavor struct {
 	readOnlyCapability string
 	// protects is which entries are nobody's to provision.
 	protects protection
+	// account is the object class of entries that cannot be enabled without a
+	// password; one that comes without gets a random one. "" where there is none.
+	account string
+	// onlyTLS says that the directory takes passwords without TLS from nobody, so
+	// that a connection without it is a mistake even on one machine.
+	onlyTLS bool
+	// primary says how people are in a group by a number of theirs; nil where
+	// there is no such thing.
+	primary *primaryGroup
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -114,6 +123,8 @@ var flavors = map[string]flavor{
 			inChain: "1.2.840.113556.1.4.1941",
 			logins:  []string{"userPrincipalName", "sAMAccountName"},
 		},
+		account: "user", onlyTLS: true,
+		primary: &primaryGroup{number: "primaryGroupID", token: "primaryGroupToken", sid: "objectSid"},
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",

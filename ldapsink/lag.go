@@ -249,12 +249,13 @@ func (st *store) afterUpdate(ctx context.Context, t *trace, old directory.Entry,
 	return st.orBehind(ctx, old.ID, err)
 }
 
-// afterMembers remembers a change of members. Neither the version nor the marker
-// tells whether it has come to another server; that the group is there does.
-func (st *store) afterMembers(ctx context.Context, t *trace, id string, c directory.MemberChange, err error) error {
+// afterMembers remembers a change of members and, where it is known, the version
+// that it has made. Where it is not, nothing but the group itself tells whether
+// the change has come to another server.
+func (st *store) afterMembers(ctx context.Context, t *trace, id string, c directory.MemberChange, version string, err error) error {
 	if _, server, _ := t.seen(); server != "" && !st.recent.off {
 		w := st.writtenTo(server, id)
-		w.members = true
+		w.members, w.version = true, version
 		w.touch(st.c.Member, c.Add...)
 		st.recent.note(w)
 	}

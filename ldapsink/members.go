@@ -23,11 +23,12 @@ func (st *store) ChangeMembers(ctx context.Context, id, version string, c direct
 			err = st.changeMembersOf(ctx, id, version, c)
 		}
 		if err != nil || !held {
-			return st.afterMembers(ctx, t, id, c, wrap("modify", err))
+			return st.afterMembers(ctx, t, id, c, "", wrap("modify", err))
 		}
 	}
 	m := memberWrite{store: st, id: id, version: version, left: distinctMembers(c)}
-	return st.afterMembers(ctx, t, id, c, wrap("modify", m.run(ctx)))
+	err := m.run(ctx)
+	return st.afterMembers(ctx, t, id, c, m.made, wrap("modify", err))
 }
 
 // changeMembersOf changes the members of a version that the server does not hold
@@ -62,6 +63,7 @@ type memberWrite struct {
 	plan        *memberMods // how to do it; nil where that is to be found out
 	doubt       bool        // an answer was lost: the change may have been made
 	stuck       int         // refusals in a row that no look explains
+	made        string      // the version that the change has made, where that is known
 }
 
 // run tries until the group is as wanted. Every refusal that others can cause
@@ -125,14 +127,30 @@ func (m *memberWrite) send(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if m.tells(l) {
+			controls = append(controls, postRead([]string{m.flavor.version}))
+		}
 		request := ldap.NewModifyRequest(m.dn, controls)
 		request.Changes = changes(mods)
-		_, err = ask(ctx, m.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
-			return struct{}{}, conn.Modify(request)
+		result, err := ask(ctx, m.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
+			return conn.ModifyWithResult(request)
 		})
 		m.doubt = m.doubt || classify(err) == unknown
+		if err != nil || !m.tells(l) {
+			return err
+		}
+		after, err := postReadEntry(result.Controls)
+		if after != nil {
+			m.made = first(after, m.flavor.version)
+		}
 		return err
 	}, nil)
+}
+
+// tells reports whether the server can say which version a change makes, and
+// whether anybody wants to know: by it, another server shows that it has it.
+func (m *memberWrite) tells(l *link) bool {
+	return !m.recent.off && m.flavor.ordered() && l.supports(oidPostRead)
 }
 
 // tidy takes the placeholder out again if somebody has added a member to the

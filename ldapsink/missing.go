@@ -37,10 +37,21 @@ func (st *store) missing(ctx context.Context, dn string, c directory.MemberChang
 	if err != nil {
 		return c, err
 	}
+	bound, err := st.byNumber(ctx, dn, distinctNames(c.Remove, remove))
+	switch {
+	case err != nil:
+		return c, err
+	case len(bound) > 0:
+		return c, failf(directory.Bound, "%s is the primary group of %s", dn, bound[0])
+	}
 	add, err := st.keep(ctx, dn, c.Add, false)
 	if err != nil {
 		return c, err
 	}
+	if bound, err = st.byNumber(ctx, dn, add); err != nil {
+		return c, err
+	}
+	add = distinctNames(add, bound)
 	if slices.Contains(st.flavor.members, ldap.LDAPResultNoSuchObject) && ldap.IsErrorWithCode(refusal, ldap.LDAPResultNoSuchObject) {
 		if add, err = st.present(ctx, add); err != nil {
 			return c, err

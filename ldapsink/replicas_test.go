@@ -4,6 +4,7 @@ package ldapsink
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"testing"
@@ -19,10 +20,11 @@ type replicas struct {
 	toB  *proxy // through which a hears of b; nil where b takes no writes
 }
 
-// vacant returns an address that nobody listens at.
+// vacant returns an address that nobody listens at, and that no other test is
+// likely to be given meanwhile.
 func vacant(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,6 +104,9 @@ func (s *Sink) Store(c directory.Collection) directory.Store {
 	if c.MemberBy.Attribute != "" {
 		return byValue{&store{s, c}}
 	}
+	if c.Member != "" && s.flavor.primary != nil {
+		return withPrimary{&store{s, c}}
+	}
 	return &store{s, c}
 }
 
@@ -188,6 +191,7 @@ type store struct {
 }
 
 var _, _ directory.Store = (*store)(nil), byValue{}
+var _ directory.Store = withPrimary{}
 
 // complete runs a write of several steps to its end though its caller may
 // leave: somebody who hangs up in the middle must not leave half of it behind.

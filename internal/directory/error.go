@@ -30,12 +30,15 @@ const (
 	// Unavailable: the directory cannot be reached or is too busy. A write may
 	// or may not have happened; repeating the request is right.
 	Unavailable
+	// Bound: somebody is in a group in a way that no change of its members ends.
+	// Nothing was written.
+	Bound
 	// Exhausted: a range of numbers has none left. Nothing was written, and the
 	// request is right once an operator has made the range larger.
 	Exhausted
 )
 
-var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "protected", "unavailable", "exhausted"}
+var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "protected", "unavailable", "bound", "exhausted"}
 
 func (k Kind) String() string { return kindText[k] }
 
