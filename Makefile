@@ -24,8 +24,9 @@ AD          := ./internal/samba/... ./ldapsink/...
 # What only some tests are built with; all of it is looked at by vet and staticcheck.
 TAGS        := integration containers large
 TAGS        += ad
+TAGS        += ds389
 
-.PHONY: build demo test test-openldap test-large test-containers test-ad test-all fuzz lint fmt clean
+.PHONY: build demo test test-openldap test-large test-containers test-ad test-389ds test-all fuzz lint fmt clean
 
 build:
 	@deploy/install-deps go
@@ -82,6 +83,13 @@ test-ad:
 	[ $$status -eq 0 ] || exit $$status; \
 	set -x; go test -race -tags "integration ad" -count=1 -timeout 9m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
 
+# Against 389 Directory Servers of the tests' own, which any user may run. The packages are
+# those with files of the tag ds389; they fail, not skip, where there is none.
+DS389 = $(shell grep -rl --include='*_test.go' '^//go:build .*\bds389\b' . | xargs -r -n 1 dirname | sort -u)
+test-389ds:
+	@deploy/install-deps go slapd race ds389
+	go test -race -tags "integration ds389" -count=1 -timeout 9m $(DS389)
+
 # A list of 100,000 people; without the race detector, which would take longer than a
 # client waits.
 test-large:
@@ -89,7 +97,7 @@ test-large:
 	go test -tags "integration large" -count=1 -timeout 15m -run TestLargeWalk ./integration/
 
 # TESTED=yes says that make test was green just now, so it need not run again.
-test-all: $(if $(TESTED),,test) test-large test-containers test-ad
+test-all: $(if $(TESTED),,test) test-large test-containers test-ad test-389ds
 
 # Targets are found, not listed: a new one is fuzzed from its first day. Go sometimes calls
 # it a failure that the time was over ("context deadline exceeded"); what fails names an input.

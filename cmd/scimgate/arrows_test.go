@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/daemon":    {},
 	"internal/slapd":     {"internal/daemon", "deploy/schema"},
 	"internal/samba":     {"internal/daemon"},
+	"internal/ds389":     {"internal/daemon", "deploy/schema"},
 	"deploy/schema":      {},
 	"integration":        {},
 }

@@ -28,3 +28,9 @@ var GroupOfMembers string
 //
 //go:embed groupofmembers.ldif
 var GroupOfMembersLDIF string
+
+// Scimgate389DS is the same for 389 Directory Server: a file for the schema folder of an
+// instance. A test holds it to Scimgate.
+//
+//go:embed 60scimgate.ldif
+var Scimgate389DS string
