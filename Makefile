@@ -23,8 +23,7 @@ INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
 AD          := ./internal/samba/... ./ldapsink/...
 # What only some tests are built with; all of it is looked at by vet and staticcheck.
 TAGS        := integration containers large
-TAGS        += ad
-TAGS        += ds389
+TAGS        += ad ds389
 
 .PHONY: build demo test test-openldap test-large test-containers test-ad test-389ds test-all fuzz lint fmt clean
 

@@ -1,7 +1,6 @@
 package ldapsink
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -142,6 +141,8 @@ func (st *store) refusedAdd(err error, name string) error {
 		return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: err}
 	case st.flavor.notUnique(err):
 		return fail(directory.Exists, err)
+	case st.flavor.unheardOf(err):
+		return fail(directory.Internal, err)
 	}
 	return st.refusedName(err, name)
 }
@@ -171,7 +172,11 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 	s.times = true
 	filters := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
 	name := directory.Key{Attribute: st.c.Naming, Value: e.Name}
-	found, err := st.find(ctx, directory.OrOf(filters...), s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name)))
+	s = s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name))
+	if st.flavor.made != "" {
+		s.names = append(s.names, st.flavor.made)
+	}
+	found, err := st.find(ctx, directory.OrOf(filters...), s)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -189,18 +194,12 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 		return directory.Entry{}, err
 	}
 	for _, rival := range rivals {
-		if rival.Marker.Source == "" || older(rival, mine) {
+		if rival.Marker.Source == "" || st.flavor.older(rival, mine) {
 			return directory.Entry{}, st.withdraw(ctx, mine)
 		}
 	}
+	delete(mine.Attributes, st.flavor.made)
 	return mine, nil
-}
-
-// older says which of two entries the directory made first. All writes go to
-// one server, whose versions are in the order of its writes; the id decides
-// where even that is equal.
-func older(a, b directory.Entry) bool {
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Version, b.Version), cmp.Compare(a.ID, b.ID)) < 0
 }
 
 // withdraw removes an entry of one's own that came second: the one with this id

@@ -16,7 +16,10 @@ import (
 // Config says where a directory is and how to talk to it. Zero values of
 // Flavor, Connections, Timeout and Retry stand for the documented defaults.
 type Config struct {
-	Flavor      string   // how the directory differs from others: a name of the table in flavor.go
+	Flavor      string // how the directory differs from others: a name of the table in flavor.go
+	Attributes  Attributes
+	Controls    Controls
+	PageSize    int      // entries of one search at most; 0 is the flavor's
 	URLs        []string // ldap:// or ldaps://, tried in this order
 	Bind        Bind
 	TLS         TLS
@@ -69,6 +72,7 @@ func (c Config) Validate() []directory.Fault {
 	if _, ok := flavors[c.Flavor]; !ok {
 		fault("flavor", "%q is not supported; known: %s", c.Flavor, strings.Join(flavorNames(), ", "))
 	}
+	c.checkOverrides(fault)
 	if len(c.URLs) == 0 {
 		fault("urls", "at least one URL is needed, such as ldaps://ldap.example.com")
 	}

@@ -35,6 +35,12 @@ func TestConfigNamesEveryFault(t *testing.T) {
 			[]string{"urls[0]", "urls[1]", "urls[2]", "urls[3]", "urls[4]"}},
 		{"nothing", func(c *Config) { *c = Config{} }, []string{"bind.dn", "bind.password", "urls"}},
 		{"flavor", func(c *Config) { c.Flavor = "oracle" }, []string{"flavor"}},
+		{"overrides", func(c *Config) {
+			c.Attributes, c.Controls, c.PageSize = Attributes{ID: "ibm-entryuuid", Version: "etag"}, Controls{"auto", "never", ""}, 500
+		}, nil},
+		{"bad overrides", func(c *Config) {
+			c.Attributes, c.Controls, c.PageSize = Attributes{ID: "a b", DN: "x;y"}, Controls{"always", "yes", "critical"}, -1
+		}, []string{"attributes.dn", "attributes.id", "controls.assertion", "controls.passwordPolicy", "controls.postRead", "pageSize"}},
 		{"certificates", func(c *Config) { c.TLS.CAFile = noPEM }, []string{"tls.caFile"}},
 		{"no certificates", func(c *Config) { c.TLS.CAFile = noPEM + "x" }, []string{"tls.caFile"}},
 		{"negative", func(c *Config) { c.Connections, c.Timeout, c.Retry = -1, -1, Retry{-1, -1, -1} },

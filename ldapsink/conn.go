@@ -55,7 +55,8 @@ type link struct {
 	contexts []string // the tops of the trees that the server holds
 }
 
-// supports reports whether a control may be used on this server.
+// supports reports whether a control may be used on this server: it announces it,
+// and nobody has said never.
 func (l *link) supports(oid string) bool { return l.controls[oid] }
 
 func (l *link) alive() bool { return !l.wire.closed.Load() && !l.conn.IsClosing() }
@@ -144,6 +145,11 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 		l.contexts = entry.GetEqualFoldAttributeValues("namingContexts")
 		for _, oid := range entry.GetEqualFoldAttributeValues("supportedControl") {
 			l.controls[oid] = true
+		}
+	}
+	for oid, use := range c.cfg.Controls.byOID() {
+		if use == controlNever {
+			delete(l.controls, oid)
 		}
 	}
 	return nil

@@ -37,7 +37,7 @@ func (st *store) asked(q directory.Query) selection {
 // wire returns the names to send: the caller's and those that an Entry needs.
 func (st *store) wire(s selection) []string {
 	names := slices.Clone(s.names)
-	own := []string{st.flavor.id, st.flavor.version, st.c.StateAttribute, st.c.SourceAttribute}
+	own := append(st.facts(), st.c.SourceAttribute)
 	if s.places {
 		own = []string{st.flavor.id, st.flavor.created}
 	} else if s.times {
@@ -55,9 +55,14 @@ func (st *store) wire(s selection) []string {
 func (st *store) entry(raw *ldap.Entry, s selection) directory.Entry {
 	f := st.flavor
 	e := directory.Entry{
-		DN: raw.DN, ID: f.idOf(raw), Version: first(raw, f.version),
-		Created: when(first(raw, f.created)), Modified: when(first(raw, f.modified)),
-		Marker: st.marker(raw),
+		DN: raw.DN, ID: f.idOf(raw),
+		Created: when(first(raw, f.created)),
+	}
+	if !s.places {
+		e.Version, e.Marker = st.version(raw), st.marker(raw)
+	}
+	if s.times && !s.places {
+		e.Modified = when(first(raw, f.modified))
 	}
 	if len(s.names) > 0 {
 		e.Attributes = make(directory.Attributes, len(s.names))

@@ -35,6 +35,9 @@ func wrap(op string, err error) error {
 	if reason := policyReason(err); reason != "" {
 		return &directory.Error{Op: op, Kind: directory.Invalid, Attribute: passwordAttribute, Reason: reason, Err: err}
 	}
+	if reason, attribute := policyPiece(err); reason != "" {
+		return &directory.Error{Op: op, Kind: directory.Invalid, Attribute: attribute, Reason: reason, Err: err}
+	}
 	return &directory.Error{Op: op, Kind: kindOf(err), Attribute: blamed(err), Err: err,
 		Malformed: ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidAttributeSyntax, ldap.LDAPResultConstraintViolation)}
 }
@@ -85,6 +88,12 @@ func (f flavor) notUnique(err error) bool {
 	return ldap.IsErrorWithCode(err, ldap.LDAPResultConstraintViolation) && mentions(err, f.taken)
 }
 
+// unheardOf reports whether a refusal means that the schema has no such
+// attribute, which only an operator can mend.
+func (f flavor) unheardOf(err error) bool {
+	return ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchAttribute) && mentions(err, f.unknown)
+}
+
 // mentions reports whether the server's text has one of the pieces.
 func mentions(err error, pieces []string) bool {
 	return slices.ContainsFunc(pieces, func(piece string) bool { return strings.Contains(err.Error(), piece) })
@@ -92,10 +101,13 @@ func mentions(err error, pieces []string) bool {
 
 // The places where diagnostics name an attribute: "mail: value #0 invalid per
 // syntax", "modify/add: mail: value #0 already exists", "attribute 'mail' not
-// allowed", "object class 'inetOrgPerson' requires attribute 'sn'".
+// allowed", "object class 'inetOrgPerson' requires attribute 'sn'"; `missing attribute
+// "sn" required by object class "person"`, `(attribute: "mail ")` (389 DS);
+// "SINGLE-VALUE attribute mail on CN=... specified more than once" (Samba).
 var (
-	quotedAttribute  = regexp.MustCompile(`attribute '([A-Za-z0-9.;_-]+)'`)
-	leadingAttribute = regexp.MustCompile(`^(?:modify/[a-z]+: )?([A-Za-z0-9.;_-]+): `)
+	quotedAttribute  = regexp.MustCompile(`attribute:? ['"]([A-Za-z0-9.;_-]+) ?['"]`)
+	singleAttribute  = regexp.MustCompile(`SINGLE-VALUE attribute ([A-Za-z0-9.;_-]+) `)
+	leadingAttribute = regexp.MustCompile(`^(?:modify/[a-z]+: )?([A-Za-z][A-Za-z0-9.;_-]*|[0-9]+(?:\.[0-9]+)+): `)
 )
 
 // blamed returns the attribute that the server's text names, or "".
@@ -105,7 +117,7 @@ func blamed(err error) string {
 		return ""
 	}
 	text := answer.Err.Error()
-	for _, form := range []*regexp.Regexp{quotedAttribute, leadingAttribute} {
+	for _, form := range []*regexp.Regexp{quotedAttribute, singleAttribute, leadingAttribute} {
 		if m := form.FindStringSubmatch(text); m != nil {
 			return m[1]
 		}

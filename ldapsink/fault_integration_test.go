@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
@@ -16,10 +16,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/slapd"
 )
-
-var slapdPlain = slapd.Config{}
 
 // once returns a judge that gives one message of a kind a verdict and lets all
 // others pass.
@@ -34,13 +31,13 @@ func once(answer bool, op ber.Tag, v verdict) func(bool, ber.Tag) verdict {
 }
 
 // proxied returns a Sink that reaches its directory through a proxy.
-func proxied(t *testing.T) (*slapd.Server, *proxy, *Sink) {
+func proxied(t *testing.T) (server, *proxy, *Sink) {
 	t.Helper()
-	server := serve(t, slapdPlain)
-	p := between(t, server)
-	cfg := configured(server)
+	s := begin(t, wish{})
+	p := between(t, s)
+	cfg := configured(s)
 	cfg.URLs, cfg.Connections, cfg.Timeout = []string{p.url()}, 2, time.Second
-	return server, p, open(t, cfg)
+	return s, p, open(t, cfg)
 }
 
 // A write whose request or answer is lost is made once, and says so.
@@ -68,11 +65,11 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 			}
 			lose(ldap.ApplicationModifyRequest, ldap.ApplicationModifyResponse)
 			now, err := store.Update(t.Context(), e, directory.Change{Marker: active("lost"),
-				Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "description", Values: []string{"once"}}}})
+				Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: labHere.note, Values: []string{"once"}}}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := now.Attributes["description"]; len(got) != 1 || now.Marker.Request != "lost" {
+			if got := now.Attributes[labHere.note]; len(got) != 1 || now.Marker.Request != "lost" {
 				t.Errorf("updated: %+v", now)
 			}
 			lose(ldap.ApplicationModifyDNRequest, ldap.ApplicationModifyDNResponse)
@@ -80,7 +77,7 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if rdnOf(renamed.DN) != "uid="+name+" renamed" || renamed.ID != e.ID {
+			if rdnOf(renamed.DN) != labHere.naming+"="+name+" renamed" || renamed.ID != e.ID {
 				t.Errorf("renamed: %+v", renamed)
 			}
 			g := add(t, sink.Store(crowds()), crowd("group of "+loss.name))
@@ -112,11 +109,7 @@ func TestLostAddThatSomebodyElseMade(t *testing.T) {
 		if answer || op != ldap.ApplicationAddRequest {
 			return pass
 		}
-		theirs := ldap.NewAddRequest("uid=bob,"+people, nil)
-		theirs.Attribute("objectClass", []string{"inetOrgPerson"})
-		theirs.Attribute("cn", []string{"bob"})
-		theirs.Attribute("sn", []string{"bob"})
-		if err := conn.Add(theirs); err != nil {
+		if err := conn.Add(bare("bob")); err != nil {
 			t.Error(err)
 		}
 		return cut
@@ -153,7 +146,7 @@ func TestPeerThatStopsReading(t *testing.T) {
 // While the directory is away requests fail at once; when it is back they work,
 // without anybody's help; nothing is left behind.
 func TestDirectoryAwayAndBack(t *testing.T) {
-	server := serve(t, slapdPlain)
+	server := begin(t, wish{})
 	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 	cfg := configured(server)
 	cfg.Retry = Retry{Attempts: 3, Base: time.Millisecond, Cap: 5 * time.Millisecond}
@@ -193,7 +186,7 @@ func descriptors(t *testing.T) int {
 
 // A directory that dies under load loses nothing that it said was done.
 func TestNoSuccessIsLostWhenTheDirectoryDies(t *testing.T) {
-	server := serve(t, slapdPlain)
+	server := begin(t, wish{})
 	cfg := configured(server)
 	cfg.Retry = Retry{Attempts: 4, Base: 5 * time.Millisecond, Cap: 50 * time.Millisecond}
 	store := open(t, cfg).Store(users())
@@ -239,7 +232,7 @@ func TestNoSuccessIsLostWhenTheDirectoryDies(t *testing.T) {
 	writers.Wait()
 	there := map[string]string{}
 	for _, e := range search(t, store, directory.Query{}) {
-		there[e.Attributes.First("uid")] = e.Attributes.First("givenName")
+		there[e.Attributes.First(labHere.naming)] = e.Attributes.First("givenName")
 	}
 	for name := range done {
 		if there[name] != name {
@@ -249,31 +242,10 @@ func TestNoSuccessIsLostWhenTheDirectoryDies(t *testing.T) {
 	t.Logf("%d writes were reported as done", len(done))
 }
 
-// The next server takes over, and all connections go to one.
-func TestNextServerTakesOver(t *testing.T) {
-	first, second := serve(t, slapdPlain), serve(t, slapd.Config{AdminPassword: "shared"})
-	cfg := configured(second)
-	cfg.URLs = []string{first.URL(), second.URL()}
-	if err := first.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	sink := open(t, cfg)
-	store := sink.Store(users())
-	for i := range 8 {
-		add(t, store, person(fmt.Sprint("u", i)))
-	}
-	if err := first.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := search(t, store, directory.Query{}); len(got) != 8 {
-		t.Errorf("%d entries on the server in use, wanted 8", len(got))
-	}
-}
-
 // A directory that lets the gateway not in is away: nothing was done, and the
 // same request is right once the password is.
 func TestWrongPasswordIsLikeADirectoryThatIsAway(t *testing.T) {
-	server := serve(t, slapdPlain)
+	server := begin(t, wish{})
 	cfg := configured(server)
 	cfg.Bind.Password = "wrong"
 	err := open(t, cfg).Ping(within(t, time.Minute))
@@ -304,35 +276,6 @@ func TestCallerLeavesInTheMiddle(t *testing.T) {
 	eventually(t, "the loser goes", func() bool {
 		return len(search(t, store, directory.Query{Scope: directory.Anyone})) == 1
 	})
-}
-
-// A write of unknown outcome is never sent to another server: the one that may
-// have done it would replicate it, and there would be two.
-func TestLostWriteDoesNotMoveToAnotherServer(t *testing.T) {
-	first, second := serve(t, slapd.Config{AdminPassword: "shared"}), serve(t, slapd.Config{AdminPassword: "shared"})
-	p := between(t, first)
-	cfg := configured(second)
-	cfg.URLs, cfg.Connections = []string{p.url(), second.URL()}, 1
-	sink := open(t, cfg)
-	store := sink.Store(users())
-	if err := sink.Ping(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	p.when(func(answer bool, op ber.Tag) verdict {
-		if answer && op == ldap.ApplicationAddResponse {
-			_ = p.listener.Close() // nobody comes back here
-			return cut
-		}
-		return pass
-	})
-	_, err := store.Add(t.Context(), person("bob"))
-	wantKind(t, err, directory.Unavailable)
-	if got := search(t, store, directory.Query{Scope: directory.Anyone}); len(got) != 0 {
-		t.Errorf("%d entries on the other server", len(got))
-	}
-	if got := readRaw(t, raw(t, first), "uid=bob,"+people, "uid"); len(got) != 1 {
-		t.Errorf("the first server has %q", got)
-	}
 }
 
 // Requests that wait for a server that takes connections and says nothing end

@@ -19,22 +19,41 @@ const (
 // has no branch on a name.
 type flavor struct {
 	// Operational attributes that carry the facts of a directory.Entry. dn is
-	// one that filters can ask for an entry's name; "" where there is none.
+	// one that filters can ask for an entry's name; "" where there is none, and
+	// names are searched for one by one. version is "" where no attribute tells
+	// two writes of one second apart: see store.version.
 	id, dn, version, created, modified string
 	// form is how the values of id are written.
 	form idForm
 	// namesByID says that <GUID=...> stands for the name of the entry with an
 	// id, in searches and writes alike, so that no write meets another entry.
 	namesByID bool
+	// loose says that version alone, if there is one, does not tell two versions
+	// of an entry apart.
+	loose bool
+	// made numbers the entries of one server in the order in which it made
+	// them; "" where times, versions and ids have to do.
+	made string
+	// wholeSeconds says that times have no fraction but ".0".
+	wholeSeconds bool
+	// members are result codes by which a write is refused because a member is
+	// there already, or is gone already, or is nobody, beside those of any
+	// value (16 and 20). They mean other things too, so a look decides.
+	members []uint16
 	// taken are pieces of the diagnostic by which a constraint violation (19)
 	// means that a value has to be unique and is not.
 	taken []string
+	// unknown are pieces by which a missing attribute (16) means that the schema
+	// has none of the name.
+	unknown []string
 	// misled are pieces of the diagnostic by which a failed assertion is the
 	// server's mistake: see guarded.
 	misled []string
 	// longName is how many bytes a naming value, escaped, may have before an unexplained
 	// refusal means that it is too long; 0 where the server says so itself.
 	longName int
+	// schema says how the schema's gaps are filled; nil where it has none.
+	schema *sparseSchema
 	// pageSize is how many entries a search returns at most unless it is
 	// continued page by page (RFC 2696); 0 where the server has no such limit.
 	pageSize int
@@ -52,18 +71,26 @@ var flavors = map[string]flavor{
 	},
 	activeDirectory: {
 		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
-		created: "whenCreated", modified: "whenChanged",
-		form: formGUID, namesByID: true, pageSize: 1000,
+		created: "whenCreated", modified: "whenChanged", made: "uSNCreated",
+		form: formGUID, namesByID: true, wholeSeconds: true, pageSize: 1000,
+		members: []uint16{ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchObject},
+		// 21C7 and 21C8 are ERROR_DS_SPN_ and _UPN_VALUE_NOT_UNIQUE_IN_FOREST; Samba has words for them.
+		taken: []string{"000021C7", "000021C8", "is already in use"},
+		// 57 is ERROR_INVALID_PARAMETER, in the conversion of an attribute's name.
+		unknown: []string{"00000057", "was not found in the schema"},
+		schema:  activeDirectorySchema,
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		form: formUniqueID,
+		form:   formUniqueID,
+		loose:  true, // entryusn goes back with every write that is refused (389-ds-base issue 6250), and is there with a plug-in only
+		schema: ds389Schema,
+		taken:  []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
 	},
 	generic: {
-		id: "entryUUID", dn: "entryDN", version: "modifyTimestamp",
-		created: "createTimestamp", modified: "modifyTimestamp",
-		form: formUUID,
+		id: "entryUUID", created: "createTimestamp", modified: "modifyTimestamp",
+		form: formUUID, loose: true,
 	},
 }
 
@@ -94,6 +121,19 @@ var (
 		7: "Password is too young to change",
 		8: "Password is in history of old passwords",
 		9: "Password is too long",
+	}
+	// policyPieces are for 389 DS and for Active Directory, which says 52D
+	// (ERROR_PASSWORD_RESTRICTION) and no more; Samba does. The first that fits counts.
+	policyPieces = []struct{ piece, attribute, reason string }{
+		{"password must be at least", passwordAttribute, "Password is too short"},
+		{"passwords with storage scheme are not allowed", passwordAttribute, "Password may not be sent in a hashed form"},
+		{"invalid password syntax", passwordAttribute, "Password fails quality checking policy"},
+		{"password in history", passwordAttribute, "Password is in history of old passwords"},
+		{"within password minimum age", passwordAttribute, "Password is too young to change"},
+		{"the password is too short", "unicodePwd", "Password is too short"},
+		{"password is too young", "unicodePwd", "Password is too young to change"},
+		{"the password was already used", "unicodePwd", "Password is in history of old passwords"},
+		{"0000052D", "unicodePwd", "Password fails quality checking policy"},
 	}
 	// policyDetails are what a code says beyond the sentence that comes with it.
 	policyDetails = map[int8]string{6: "it is too short", 9: "it is too long"}

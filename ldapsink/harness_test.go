@@ -1,10 +1,11 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,38 +14,21 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/slapd"
 )
 
-const (
-	people = "ou=people,dc=example,dc=org"
-	groups = "ou=groups,dc=example,dc=org"
-	nobody = "cn=nobody,dc=example,dc=org"
+var (
+	people = labHere.people
+	groups = labHere.groups
 )
 
-// serve starts a directory that ends with the test.
-func serve(t testing.TB, cfg slapd.Config) *slapd.Server {
-	t.Helper()
-	cfg.Dir = t.TempDir()
-	cfg.GroupSchema = true
-	cfg.DatabaseConf = append(cfg.DatabaseConf, "dbnosync") // these tests kill processes, not machines
-	server, err := slapd.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
-}
+const nobody = "cn=nobody,dc=example,dc=org"
 
 // configured returns the configuration with which a test reaches a directory.
-func configured(server *slapd.Server) Config {
+func configured(s server) Config {
 	return Config{
-		URLs: []string{server.URL()},
-		Bind: Bind{DN: server.AdminDN(), Password: server.AdminPassword()},
+		Flavor: labHere.flavor,
+		URLs:   []string{s.URL()},
+		Bind:   Bind{DN: s.AdminDN(), Password: s.AdminPassword()},
 	}
 }
 
@@ -60,41 +44,51 @@ func open(t testing.TB, cfg Config) *Sink {
 }
 
 // started returns a Sink on a directory of its own.
-func started(t testing.TB, overlays ...string) (*slapd.Server, *Sink) {
+func started(t testing.TB, overlays ...string) (server, *Sink) {
 	t.Helper()
-	server := serve(t, slapd.Config{Overlays: overlays})
-	return server, open(t, configured(server))
+	return startedWith(t, wish{overlays: overlays})
 }
 
 // users is a tenant's collection of people.
 func users() directory.Collection {
-	return directory.Collection{
-		Source: "okta", Base: people, Naming: "uid",
-		ObjectClasses:  []string{"top", "person", "organizationalPerson", "inetOrgPerson", "scimgateObject"},
-		StateAttribute: "scimState", SourceAttribute: "scimSource",
-		Attributes: []string{"uid", "cn", "sn", "givenName", "mail", "description", "scimExternalId"},
-		Referrers:  []directory.Referrer{{Base: groups, Attribute: "member"}, {Base: groups, Attribute: "uniqueMember"}, {Base: people, Attribute: "manager"}},
+	l := labHere
+	c := directory.Collection{
+		Source: "okta", Base: people, Naming: l.naming, ObjectClasses: l.person,
+		StateAttribute: l.state, SourceAttribute: l.source,
+		Attributes: distinctNames([]string{l.naming, l.full, "sn", "givenName", "mail", l.note, l.unique}, nil),
+		Referrers:  referred(),
 	}
+	return withMarkerClass(c)
 }
 
-// crowds is a tenant's collection of groups that may not be empty.
-func crowds() directory.Collection {
-	return directory.Collection{
-		Source: "okta", Base: groups, Naming: "cn",
-		ObjectClasses:  []string{"top", "groupOfNames", "scimgateObject"},
-		StateAttribute: "scimState", SourceAttribute: "scimSource",
-		Attributes: []string{"cn", "description", "scimExternalId", "member"},
-		Member:     "member", EmptyMember: nobody,
-		Referrers: []directory.Referrer{{Base: groups, Attribute: "member"}},
+// withMarkerClass adds the class that allows the marker, where it takes one.
+func withMarkerClass(c directory.Collection) directory.Collection {
+	if c.StateAttribute == "scimState" {
+		c.ObjectClasses = append(slices.Clone(c.ObjectClasses), "scimgateObject")
 	}
-}
-
-// teams is crowds with a class whose groups may be empty.
-func teams() directory.Collection {
-	c := crowds()
-	c.ObjectClasses = []string{"top", "groupOfMembers", "scimgateObject"}
-	c.EmptyMember = ""
 	return c
+}
+
+// crowds is a tenant's collection of groups, which may not be empty where there
+// is such a class.
+func crowds() directory.Collection {
+	c := teams()
+	if labHere.placeholder {
+		c.ObjectClasses = []string{"top", "groupOfNames", "scimgateObject"}
+		c.EmptyMember = nobody
+	}
+	return c
+}
+
+// teams is a tenant's collection of groups that may be empty.
+func teams() directory.Collection {
+	return withMarkerClass(directory.Collection{
+		Source: "okta", Base: groups, Naming: "cn", ObjectClasses: labHere.group,
+		StateAttribute: labHere.state, SourceAttribute: labHere.source,
+		Attributes: []string{"cn", labHere.note, "member"},
+		Member:     "member",
+		Referrers:  []directory.Referrer{{Base: groups, Attribute: "member"}},
+	})
 }
 
 // active returns the marker of a write.
@@ -105,7 +99,7 @@ func active(request string) directory.Marker {
 // person returns a user to be added.
 func person(uid string, attributes ...string) directory.NewEntry {
 	e := directory.NewEntry{Name: uid, Marker: active("add-" + uid), Attributes: directory.Attributes{
-		"uid": {uid}, "cn": {"The " + uid}, "sn": {"Sample"},
+		labHere.naming: {uid}, labHere.full: {"The " + uid}, "sn": {"Sample"},
 	}}
 	for i := 0; i < len(attributes); i += 2 {
 		e.Attributes[attributes[i]] = append(e.Attributes[attributes[i]], attributes[i+1])
@@ -155,14 +149,14 @@ func wantKind(t testing.TB, err error, kind directory.Kind) {
 }
 
 // raw is a connection beside the Sink, for what others do to the directory.
-func raw(t testing.TB, server *slapd.Server) *ldap.Conn {
+func raw(t testing.TB, s server) *ldap.Conn {
 	t.Helper()
-	conn, err := ldap.DialURL(server.URL())
+	conn, err := ldap.DialURL(s.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.Bind(server.AdminDN(), server.AdminPassword()); err != nil {
+	if err := conn.Bind(s.AdminDN(), s.AdminPassword()); err != nil {
 		t.Fatal(err)
 	}
 	return conn
@@ -196,7 +190,11 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-func memberDN(i int) string { return fmt.Sprintf("uid=m%d,%s", i, people) }
+// memberDN is the name of somebody who can be a member.
+func memberDN(i int) string { return fmt.Sprintf("%s=m%d,%s", labNaming, i, labMembers) }
+
+// theirDN is the name of a person.
+func theirDN(name string) string { return Name(labHere.naming, name, people) }
 
 func foldAll(names []string) map[string]bool {
 	folded := map[string]bool{}

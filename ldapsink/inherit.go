@@ -1,6 +1,7 @@
 package ldapsink
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -190,14 +191,14 @@ func below(dn, base string) bool {
 
 // top is the top of the tree that the collection is in.
 func (st *store) top(ctx context.Context) (string, error) {
-	top := st.c.Base
+	found := ""
 	err := st.read(ctx, func(_ context.Context, l *link) error {
 		for _, context := range l.contexts {
-			if below(st.c.Base, context) {
-				top = context
+			if below(st.c.Base, context) && len(context) > len(found) {
+				found = context // the inmost: a tree can hold the top of another
 			}
 		}
 		return nil
 	})
-	return top, err
+	return cmp.Or(found, st.c.Base), err
 }

@@ -2,6 +2,7 @@ package ldapsink
 
 import (
 	"context"
+	"crypto/rand"
 
 	"github.com/go-ldap/ldap/v3"
 	"go.uber.org/zap"
@@ -15,8 +16,40 @@ import (
 // whatever the size of the group. Everything else below is for groups that are
 // not quite as the change assumes.
 func (st *store) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	if version != "" {
+		held, err := st.asserts(ctx, version)
+		if err == nil && !held {
+			err = st.changeMembersOf(ctx, id, version, c)
+		}
+		if err != nil || !held {
+			return wrap("modify", err)
+		}
+	}
 	m := memberWrite{store: st, id: id, version: version, left: distinctMembers(c)}
 	return wrap("modify", m.run(ctx))
+}
+
+// changeMembersOf changes the members of a version that the server does not hold
+// a write against. The marker stands in, as for any update: it gets a request id
+// of its own, and of two that know one version the second finds it changed.
+func (st *store) changeMembersOf(ctx context.Context, id, version string, c directory.MemberChange) error {
+	e, err := st.byID(ctx, id, directory.Live, selection{})
+	switch {
+	case err != nil:
+		return err
+	case e == nil:
+		return failf(directory.NotFound, "no live entry has the id")
+	case e.Version != version:
+		return failf(directory.Changed, "the entry is another version")
+	}
+	left, err := st.missing(ctx, st.target(e.DN, id), distinctMembers(c), nil)
+	if err != nil || left.Empty() {
+		return err
+	}
+	s := step{members: left, marker: e.Marker}
+	s.marker.Request = rand.Text()
+	_, err = complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) { return st.apply(ctx, *e, &s) })
+	return err
 }
 
 // memberWrite is a change of members on its way.
@@ -27,6 +60,7 @@ type memberWrite struct {
 	dn          string
 	plan        *memberMods // how to do it; nil where that is to be found out
 	doubt       bool        // an answer was lost: the change may have been made
+	stuck       int         // refusals in a row that no look explains
 }
 
 // run tries until the group is as wanted. Every refusal that others can cause
@@ -68,7 +102,7 @@ func (m *memberWrite) locate(ctx context.Context) error {
 	case m.version != "" && e.Version != m.version && !m.doubt:
 		return failf(directory.Changed, "the entry is another version")
 	}
-	m.dn = e.DN
+	m.dn = m.target(e.DN, m.id)
 	return nil
 }
 
@@ -83,7 +117,7 @@ func (m *memberWrite) send(ctx context.Context) error {
 		}
 	}
 	return m.write(ctx, func(ctx context.Context, l *link) error {
-		controls, err := m.still(l, m.id, m.version)
+		controls, err := m.still(ctx, l, m.dn, m.id, m.version)
 		if err != nil {
 			return err
 		}
@@ -120,9 +154,11 @@ func (m *memberWrite) tidy(ctx context.Context) error {
 func (m *memberWrite) adapt(ctx context.Context, refusal error) error {
 	switch {
 	case differs(refusal):
-		return m.narrow(ctx)
+		return m.narrow(ctx, nil)
 	case m.plan.emptied(refusal):
 		return nil
+	case ldap.IsErrorAnyOf(refusal, m.flavor.members...):
+		return m.disputed(ctx, refusal)
 	case ldap.IsErrorWithCode(refusal, ldap.LDAPResultNoSuchObject):
 		m.dn, m.plan = "", nil
 		return nil
@@ -138,7 +174,7 @@ func (m *memberWrite) adapt(ctx context.Context, refusal error) error {
 // done forgives a failed assertion on the version if it was one's own change,
 // made by a try whose answer was lost, that made the new version.
 func (m *memberWrite) done(ctx context.Context, refusal error) error {
-	if err := m.narrow(ctx); err != nil {
+	if err := m.narrow(ctx, nil); err != nil {
 		return err
 	}
 	if !m.left.Empty() {
@@ -148,9 +184,32 @@ func (m *memberWrite) done(ctx context.Context, refusal error) error {
 	return nil
 }
 
+// unexplained is how many refusals in a row may have no reason that a look
+// finds: somebody else may have changed the same members in between.
+const unexplained = 3
+
+// disputed looks whether a refusal by a code that means several things was about
+// the members. The refusal stands where it was not.
+func (m *memberWrite) disputed(ctx context.Context, refusal error) error {
+	before := len(m.left.Add) + len(m.left.Remove)
+	m.dn = ""
+	if err := m.locate(ctx); err != nil {
+		return err
+	}
+	if err := m.narrow(ctx, refusal); err != nil {
+		return err
+	}
+	if len(m.left.Add)+len(m.left.Remove) < before {
+		m.stuck = 0
+	} else if m.stuck++; m.stuck > unexplained {
+		return refusal
+	}
+	return nil
+}
+
 // narrow leaves what is still to be done.
-func (m *memberWrite) narrow(ctx context.Context) error {
-	left, err := m.missing(ctx, m.dn, m.left)
+func (m *memberWrite) narrow(ctx context.Context, refusal error) error {
+	left, err := m.missing(ctx, m.dn, m.left, refusal)
 	m.plan = nil
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
 		m.dn = "" // renamed or removed: look for it again before anything else

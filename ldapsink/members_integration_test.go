@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
@@ -20,11 +20,7 @@ import (
 func TestChangeMembers(t *testing.T) {
 	server, sink := started(t)
 	conn := raw(t, server)
-	for _, kind := range []struct {
-		name  string
-		c     directory.Collection
-		empty []string
-	}{{"crowd", crowds(), []string{nobody}}, {"team", teams(), nil}} {
+	for _, kind := range kindsOfGroups() {
 		store := sink.Store(kind.c)
 		for i, tc := range []struct {
 			name                string
@@ -134,7 +130,8 @@ func TestUpdateKeepsThePlaceholderOutOfSight(t *testing.T) {
 // nothing that goes on beside it makes an addition fail or fall out.
 func TestConcurrentMemberChanges(t *testing.T) {
 	server, sink := started(t)
-	for _, c := range []directory.Collection{crowds(), teams()} {
+	for _, kind := range kindsOfGroups() {
+		c := kind.c
 		t.Run(c.ObjectClasses[1], func(t *testing.T) {
 			store := sink.Store(c)
 			g := add(t, store, crowd("additions to "+c.ObjectClasses[1]))
@@ -188,7 +185,7 @@ func TestConcurrentMemberChanges(t *testing.T) {
 
 // Emptying and filling a group at the same time never fails and never loses who came.
 func TestLastMemberGoesWhileTheFirstComes(t *testing.T) {
-	_, sink := started(t)
+	_, sink := startedWith(t, wish{members: 201})
 	store := sink.Store(crowds())
 	g := add(t, store, crowd("g", memberDN(0)))
 	for i := range 200 {
@@ -210,20 +207,22 @@ func TestLastMemberGoesWhileTheFirstComes(t *testing.T) {
 
 // One member of a large group costs one member on the wire.
 func TestOneMemberOfManyIsCheap(t *testing.T) {
-	server := serve(t, slapdPlain)
+	server := begin(t, wish{members: 2*labHere.many + 1})
 	p := between(t, server)
 	cfg := configured(server)
 	cfg.URLs, cfg.Connections = []string{p.url()}, 1
 	sink := open(t, cfg)
-	for _, c := range []directory.Collection{crowds(), teams()} {
+	many := labHere.many
+	for _, kind := range kindsOfGroups() {
+		c := kind.c
 		store := sink.Store(c)
-		members := make([]string, 10_000)
+		members := make([]string, many)
 		for i := range members {
 			members[i] = memberDN(i)
 		}
 		g := add(t, store, crowd("many "+c.ObjectClasses[1], members...))
 		for name, change := range map[string]directory.MemberChange{
-			"add": {Add: []string{memberDN(10_000)}}, "remove": {Remove: []string{memberDN(17)}}, "remove what is not there": {Remove: []string{memberDN(20_000)}},
+			"add": {Add: []string{memberDN(many)}}, "remove": {Remove: []string{memberDN(17)}}, "remove what is not there": {Remove: []string{memberDN(2 * many)}},
 		} {
 			before := p.up.Load() + p.down.Load()
 			if err := store.ChangeMembers(t.Context(), g.ID, "", change); err != nil {
@@ -237,7 +236,7 @@ func TestOneMemberOfManyIsCheap(t *testing.T) {
 		}
 		small := search(t, store, directory.Query{Filter: directory.Eq(directory.AttrID, g.ID), Attributes: []string{"cn"}})
 		before := p.up.Load() + p.down.Load()
-		if _, err := store.Update(t.Context(), small[0], directory.Change{Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "description", Values: []string{"x"}}}, Marker: active("u")}); err != nil {
+		if _, err := store.Update(t.Context(), small[0], directory.Change{Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: labHere.note, Values: []string{"x"}}}, Marker: active("u")}); err != nil {
 			t.Fatal(err)
 		}
 		if n := p.up.Load() + p.down.Load() - before; n > 4096 {
@@ -254,7 +253,7 @@ func TestConcurrentAddsOfOneNameKeepOne(t *testing.T) {
 		entry func(i int) directory.NewEntry
 		base  directory.Filter
 	}{
-		{"same name", func(i int) directory.NewEntry { return person("same", "description", fmt.Sprint(i)) }, directory.Eq("uid", "same")},
+		{"same name", func(i int) directory.NewEntry { return person("same", labHere.note, fmt.Sprint(i)) }, directory.Eq(labHere.naming, "same")},
 		{"same mail", func(i int) directory.NewEntry {
 			e := person(fmt.Sprintf("other%d", i), "mail", "same@example.org")
 			e.Keys = []directory.Key{{Attribute: "mail", Value: "same@example.org"}}
@@ -302,7 +301,7 @@ func TestConcurrentUpdatesLoseNone(t *testing.T) {
 					return errors.Join(err, fmt.Errorf("%d found", len(found)))
 				}
 				_, err = store.Update(t.Context(), found[0], directory.Change{Marker: active(fmt.Sprint("u", i)),
-					Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "description", Values: []string{fmt.Sprint(i)}}}})
+					Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: labHere.note, Values: []string{fmt.Sprint(i)}}}})
 				if !directory.Is(err, directory.Changed) {
 					return err
 				}
@@ -312,7 +311,7 @@ func TestConcurrentUpdatesLoseNone(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if got := the(t, store, e.ID).Attributes["description"]; len(got) != 32 {
+	if got := the(t, store, e.ID).Attributes[labHere.note]; len(got) != 32 {
 		t.Errorf("%d values, wanted 32", len(got))
 	}
 }

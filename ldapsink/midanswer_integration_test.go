@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
@@ -10,13 +10,12 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/slapd"
 )
 
 // A search whose connection is lost in mid-answer is tried again, or fails; a
 // part of the answer is never taken for all of it.
 func TestSearchIsWholeOrFails(t *testing.T) {
-	server := serve(t, slapd.Config{})
+	server := begin(t, wish{})
 	const people = 12
 	direct := open(t, configured(server)).Store(users())
 	for i := range people {

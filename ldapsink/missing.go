@@ -2,6 +2,7 @@ package ldapsink
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-ldap/ldap/v3"
 	"golang.org/x/sync/errgroup"
@@ -29,8 +30,9 @@ func differs(refusal error) bool {
 
 // missing returns what of a change is still to be done: members to be removed
 // that are there and members to be added that are not. Single values are asked
-// for; a group is never read.
-func (st *store) missing(ctx context.Context, dn string, c directory.MemberChange) (directory.MemberChange, error) {
+// for; a group is never read. Where the refusal may say that a name is nobody's,
+// whoever is not there cannot be added.
+func (st *store) missing(ctx context.Context, dn string, c directory.MemberChange, refusal error) (directory.MemberChange, error) {
 	remove, err := st.keep(ctx, dn, c.Remove, true)
 	if err != nil {
 		return c, err
@@ -39,18 +41,39 @@ func (st *store) missing(ctx context.Context, dn string, c directory.MemberChang
 	if err != nil {
 		return c, err
 	}
+	if slices.Contains(st.flavor.members, ldap.LDAPResultNoSuchObject) && ldap.IsErrorWithCode(refusal, ldap.LDAPResultNoSuchObject) {
+		if add, err = st.present(ctx, add); err != nil {
+			return c, err
+		}
+	}
 	return directory.MemberChange{Add: add, Remove: remove}, nil
+}
+
+// present returns the names that are somebody's.
+func (st *store) present(ctx context.Context, names []string) ([]string, error) {
+	return st.keepIf(ctx, names, func(ctx context.Context, name string) (bool, error) {
+		raw, err := st.base(ctx, name, []string{"1.1"})
+		return raw != nil, err
+	})
 }
 
 // keep returns the values that the group has, or has not.
 func (st *store) keep(ctx context.Context, dn string, values []string, wanted bool) ([]string, error) {
-	there := make([]bool, len(values))
+	return st.keepIf(ctx, values, func(ctx context.Context, v string) (bool, error) {
+		there, err := st.compare(ctx, dn, st.c.Member, v)
+		return there == wanted, err
+	})
+}
+
+// keepIf returns the values of which the directory says so.
+func (st *store) keepIf(ctx context.Context, values []string, ask func(context.Context, string) (bool, error)) ([]string, error) {
+	keep := make([]bool, len(values))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(64) // they share a few pipelined connections
 	for i, v := range values {
 		group.Go(func() error {
 			var err error
-			there[i], err = st.compare(ctx, dn, st.c.Member, v)
+			keep[i], err = ask(ctx, v)
 			return err
 		})
 	}
@@ -59,7 +82,7 @@ func (st *store) keep(ctx context.Context, dn string, values []string, wanted bo
 	}
 	var kept []string
 	for i, v := range values {
-		if there[i] == wanted {
+		if keep[i] {
 			kept = append(kept, v)
 		}
 	}

@@ -150,7 +150,14 @@ type modification struct {
 	dn, id, version string
 	changes         []ldap.Change
 	text            string // the marker's new value: the proof that it was done
+	kept            string // the marker's value, where it stays
 	read            selection
+}
+
+// stays deletes a value and adds it again: a condition without an effect.
+func stays(attribute, value string) []directory.Mod {
+	values := []string{value}
+	return []directory.Mod{{Op: directory.ModDelete, Attribute: attribute, Values: values}, {Op: directory.ModAdd, Attribute: attribute, Values: values}}
 }
 
 // swap replaces one value of an attribute that may have others.
@@ -186,7 +193,7 @@ func (st *store) modify(ctx context.Context, m modification) (directory.Entry, e
 	}
 	if after == nil {
 		var err error
-		if after, err = st.base(ctx, m.dn, st.wire(m.read)); err != nil {
+		if after, err = st.base(ctx, st.target(m.dn, m.id), st.wire(m.read)); err != nil {
 			return directory.Entry{}, err
 		}
 		if after == nil {
@@ -200,11 +207,16 @@ func (st *store) modify(ctx context.Context, m modification) (directory.Entry, e
 // not return it.
 func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bool) (*ldap.Entry, error) {
 	var controls []ldap.Control
+	name := st.target(m.dn, m.id)
 	if guard {
 		var err error
-		if controls, err = st.still(l, m.id, m.version); err != nil {
+		if controls, err = st.still(ctx, l, name, m.id, m.version); err != nil {
 			return nil, err
 		}
+	}
+	changed := m.changes
+	if len(controls) == 0 && m.kept != "" { // a compare-and-set all the same
+		changed = append(slices.Clone(changed), changes(stays(st.c.StateAttribute, m.kept))...)
 	}
 	if l.supports(oidPostRead) {
 		controls = append(controls, postRead(st.wire(m.read)))
@@ -212,8 +224,8 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 	if slices.ContainsFunc(m.changes, func(c ldap.Change) bool { return isPassword(c.Modification.Type) }) {
 		controls = append(controls, l.policy()...)
 	}
-	request := ldap.NewModifyRequest(m.dn, controls)
-	request.Changes = m.changes
+	request := ldap.NewModifyRequest(name, controls)
+	request.Changes = changed
 	result, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (*ldap.ModifyResult, error) {
 		return conn.ModifyWithResult(request)
 	})
@@ -225,18 +237,16 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 
 // modified finds out whether a Modify whose answer was lost has been carried out.
 func (st *store) modified(ctx context.Context, l *link, m modification) (bool, error) {
-	raw, err := st.baseOn(ctx, l, m.dn, []string{st.flavor.id, st.flavor.version, st.c.StateAttribute})
+	raw, err := st.baseOn(ctx, l, st.target(m.dn, m.id), st.facts())
 	switch {
 	case err != nil:
 		return false, err
-	case raw == nil || st.flavor.idOf(raw) != m.id:
+	case !st.is(raw, m.id, ""):
 		return false, failf(directory.Changed, "the entry has another name or is gone")
-	case first(raw, st.flavor.version) == m.version:
+	case st.version(raw) == m.version:
 		return false, nil
 	case m.text != "" && st.storedMarker(raw) == m.text:
 		return true, nil
-	case m.version == "":
-		return false, nil
 	}
 	return false, failf(directory.Changed, "another write came between")
 }
@@ -249,6 +259,8 @@ func (st *store) refused(ctx context.Context, old directory.Entry, err error) er
 		return st.movedOrGone(ctx, old.ID, err)
 	case st.flavor.notUnique(err):
 		return fail(directory.Exists, err)
+	case st.flavor.unheardOf(err):
+		return fail(directory.Internal, err)
 	}
 	return wrap("modify", err)
 }

@@ -46,6 +46,21 @@ func policyReason(err error) string {
 	return ""
 }
 
+// policyPiece is policyReason for servers that put numbers into their sentences:
+// a piece of the sentence tells. It returns the attribute that holds passwords
+// there as well.
+func policyPiece(err error) (reason, attribute string) {
+	if !ldap.IsErrorWithCode(err, ldap.LDAPResultConstraintViolation) {
+		return "", ""
+	}
+	for _, p := range policyPieces {
+		if strings.Contains(err.Error(), p.piece) {
+			return p.reason, p.attribute
+		}
+	}
+	return "", ""
+}
+
 // policyCode returns the error in the policy's response control (section 6.2 of
 // the draft). The library decodes controls of an answer only where it was no
 // refusal, but keeps the answer.

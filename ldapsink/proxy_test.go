@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
@@ -11,8 +11,6 @@ import (
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
-
-	"scimgate/internal/slapd"
 )
 
 // verdict is what becomes of a message on its way through a proxy.
@@ -40,13 +38,13 @@ type proxy struct {
 }
 
 // between returns a proxy to a directory.
-func between(t testing.TB, server *slapd.Server) *proxy {
+func between(t testing.TB, s server) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, target: server.Addr(), conns: map[net.Conn]bool{}}
+	p := &proxy{listener: listener, target: addr(t, s), conns: map[net.Conn]bool{}}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()

@@ -20,17 +20,18 @@ func (st *store) Remove(ctx context.Context, e directory.Entry) error {
 
 // remove deletes the entry if it is the version given.
 func (st *store) remove(ctx context.Context, e directory.Entry) error {
+	name := st.target(e.DN, e.ID)
 	err := st.write(ctx, func(ctx context.Context, l *link) error {
-		controls, err := st.still(l, e.ID, e.Version)
+		controls, err := st.still(ctx, l, name, e.ID, e.Version)
 		if err != nil {
 			return err
 		}
 		_, err = ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
-			return struct{}{}, conn.Del(ldap.NewDelRequest(e.DN, controls))
+			return struct{}{}, conn.Del(ldap.NewDelRequest(name, controls))
 		})
 		return err
 	}, func(ctx context.Context, l *link) (bool, error) {
-		raw, err := st.baseOn(ctx, l, e.DN, []string{st.flavor.id})
+		raw, err := st.baseOn(ctx, l, name, []string{st.flavor.id})
 		return err == nil && raw == nil, err
 	})
 	if !ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
@@ -40,28 +41,6 @@ func (st *store) remove(ctx context.Context, e directory.Entry) error {
 		return err
 	}
 	return nil
-}
-
-// still returns the controls that let a write happen only to the entry with the
-// id in the version, where the server can be asked to. A name alone could be
-// another entry's by now. "" stands for any version.
-func (st *store) still(l *link, id, version string) ([]ldap.Control, error) {
-	if !l.supports(oidAssertion) || id == "" {
-		return nil, nil
-	}
-	same := []directory.Filter{directory.Eq(directory.AttrID, id)}
-	if version != "" {
-		same = append(same, directory.Eq(st.flavor.version, version))
-	}
-	filter, err := st.renderer().render(directory.AndOf(same...))
-	if err != nil {
-		return nil, fail(directory.Internal, err)
-	}
-	control, err := assertion(filter)
-	if err != nil {
-		return nil, fail(directory.Internal, err)
-	}
-	return []ldap.Control{control}, nil
 }
 
 // guarded sends a write with the assertion of still, and without where the
@@ -75,11 +54,11 @@ func (st *store) guarded(ctx context.Context, e directory.Entry, send func(guard
 	if !ldap.IsErrorWithCode(err, ldap.LDAPResultAssertionFailed) || !mentions(err, st.flavor.misled) {
 		return err
 	}
-	raw, failed := st.base(ctx, e.DN, []string{st.flavor.id, st.flavor.version})
+	raw, failed := st.base(ctx, e.DN, st.facts())
 	if failed != nil {
 		return failed
 	}
-	if raw == nil || st.flavor.idOf(raw) != e.ID || e.Version != "" && first(raw, st.flavor.version) != e.Version {
+	if !st.is(raw, e.ID, e.Version) {
 		return err
 	}
 	return send(false)

@@ -2,6 +2,7 @@ package ldapsink
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/go-ldap/ldap/v3"
@@ -127,23 +128,50 @@ func (st *store) takeFor(ctx context.Context, to string, old directory.Entry) er
 	return failf(directory.Exists, "the name is taken")
 }
 
-// modifyDN gives an entry its new name.
+// modifyDN gives an entry its new name. It is reached by its old one: Samba
+// takes no other in this operation.
 func (st *store) modifyDN(ctx context.Context, e directory.Entry, rdn, to string) error {
-	return st.guarded(ctx, e, func(guard bool) error {
+	held := false // by the server, which so renames no other entry
+	err := st.guarded(ctx, e, func(guard bool) error {
 		return st.write(ctx, func(ctx context.Context, l *link) error {
 			var controls []ldap.Control
 			if guard {
 				var err error
-				if controls, err = st.still(l, e.ID, e.Version); err != nil {
+				if controls, err = st.still(ctx, l, e.DN, e.ID, e.Version); err != nil {
 					return err
 				}
 			}
+			held = len(controls) > 0
 			_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
 				return struct{}{}, conn.ModifyDN(ldap.NewModifyDNWithControlsRequest(e.DN, rdn, true, "", controls))
 			})
 			return err
 		}, func(ctx context.Context, l *link) (bool, error) { return st.renamed(ctx, l, e.ID, rdn, to) })
 	})
+	if err != nil || held {
+		return err
+	}
+	return st.renamedIt(ctx, e, to)
+}
+
+// renamedIt makes sure that it was the entry that got the new name, and not
+// another one that had taken the old name just before. Such a one gets it back.
+func (st *store) renamedIt(ctx context.Context, e directory.Entry, to string) error {
+	raw, err := st.base(ctx, to, []string{st.flavor.id})
+	if err != nil || raw == nil || st.flavor.idOf(raw) == e.ID {
+		return err
+	}
+	rdn, _ := splitName(e.DN)
+	err = st.read(ctx, func(ctx context.Context, l *link) error {
+		_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
+			return struct{}{}, conn.ModifyDN(ldap.NewModifyDNRequest(to, rdn, true, ""))
+		})
+		return err
+	})
+	if err != nil {
+		return fail(directory.Internal, fmt.Errorf("%s was another entry by the time it was renamed to %s, and that cannot be taken back: %w", e.DN, to, err))
+	}
+	return failf(directory.Changed, "the name is another entry's by now")
 }
 
 // renamed finds out whether a rename whose answer was lost has been carried out.
@@ -186,11 +214,11 @@ func (st *store) resume(ctx context.Context, old directory.Entry) error {
 	if from == "" || directory.FoldDN(from) == directory.FoldDN(old.DN) {
 		return nil
 	}
-	raw, err := st.base(ctx, old.DN, []string{st.flavor.id, st.flavor.version})
+	raw, err := st.base(ctx, old.DN, st.facts())
 	if err != nil {
 		return err
 	}
-	if raw == nil || st.flavor.idOf(raw) != old.ID || first(raw, st.flavor.version) != old.Version {
+	if !st.is(raw, old.ID, old.Version) {
 		return failf(directory.Changed, "the entry is not what it was")
 	}
 	other, err := st.base(ctx, from, []string{st.flavor.id})

@@ -23,6 +23,9 @@ const (
 // where there is none.
 const generalizedTime = "20060102150405.999999999Z"
 
+// wholeSeconds is the layout of Active Directory, which has a fraction of 0.
+const wholeSeconds = "20060102150405.0Z"
+
 // Name returns the name of an entry directly below base whose naming attribute
 // has the value.
 func Name(naming, value, base string) string { return relativeName(naming, value) + "," + base }
@@ -190,13 +193,33 @@ func (r renderer) own(f directory.Filter) (directory.Filter, error) {
 		if err != nil {
 			return none, nil
 		}
-		f.Value = at.UTC().Format(generalizedTime)
+		return r.flavor.time(f, at.UTC()), nil
 	case name == directory.AttrState && exact:
 		f = directory.Filter{Op: directory.Prefix, Attribute: r.state, Value: directory.StatePrefix(directory.State(f.Value))}
 	default:
 		return f, fmt.Errorf("%s does not take filters of kind %d", name, f.Op)
 	}
 	return f, nil
+}
+
+// time puts a moment into a comparison. A flavor whose times are whole seconds
+// is asked for the next of them that makes the same difference.
+func (f flavor) time(test directory.Filter, at time.Time) directory.Filter {
+	if !f.wholeSeconds {
+		test.Value = at.Format(generalizedTime)
+		return test
+	}
+	whole := at.Truncate(time.Second)
+	if !whole.Equal(at) {
+		switch test.Op {
+		case directory.AtLeast:
+			whole = whole.Add(time.Second)
+		case directory.Equal:
+			return directory.Filter{Op: directory.None}
+		}
+	}
+	test.Value = whole.Format(wholeSeconds)
+	return test
 }
 
 // validDescription reports whether the text is an attribute description

@@ -14,6 +14,8 @@ import (
 type Schema struct {
 	attributes map[string]*directory.AttributeType
 	classes    map[string]*directory.ObjectClass
+	rules      map[*directory.ObjectClass]*directory.ObjectClass // content rules, each as a class
+	filled     map[string]bool                                   // attributes that the directory supplies, by their names in lower case
 }
 
 // Schema reads the directory's schema.
@@ -25,19 +27,28 @@ func (s *Sink) Schema(ctx context.Context) (*Schema, error) {
 	if dse == nil || first(dse, "subschemaSubentry") == "" {
 		return nil, wrap("schema", failf(directory.Internal, "the root DSE does not say where the schema is"))
 	}
-	raw, err := s.base(ctx, first(dse, "subschemaSubentry"), []string{"attributeTypes", "objectClasses"})
+	name := first(dse, "subschemaSubentry")
+	raw, err := s.base(ctx, name, []string{"attributeTypes", "objectClasses", "dITContentRules"})
 	if err != nil {
 		return nil, wrap("schema", err)
 	}
 	if raw == nil {
 		return nil, wrap("schema", failf(directory.Internal, "the schema cannot be read"))
 	}
-	return parseSchema(values(raw, "attributeTypes"), values(raw, "objectClasses")), nil
+	schema := parseSchema(values(raw, "attributeTypes"), values(raw, "objectClasses"))
+	schema.addContentRules(values(raw, "dITContentRules"))
+	if err := s.fill(ctx, schema, name); err != nil {
+		return nil, wrap("schema", err)
+	}
+	return schema, nil
 }
 
 // parseSchema reads descriptions in the form of RFC 4512 sections 4.1.1 and 4.1.2.
 func parseSchema(attributeTypes, objectClasses []string) *Schema {
-	schema := &Schema{attributes: map[string]*directory.AttributeType{}, classes: map[string]*directory.ObjectClass{}}
+	schema := &Schema{
+		attributes: map[string]*directory.AttributeType{}, classes: map[string]*directory.ObjectClass{},
+		rules: map[*directory.ObjectClass]*directory.ObjectClass{}, filled: map[string]bool{},
+	}
 	for _, text := range attributeTypes {
 		d := parseDescription(text)
 		a := &directory.AttributeType{
@@ -117,9 +128,8 @@ func (s *Schema) Class(name string) (directory.ObjectClass, bool) {
 // the classes allows every attribute.
 func (s *Schema) Allowed(classes []string) (must, may []string, extensible bool) {
 	seen := map[*directory.ObjectClass]bool{}
-	var visit func(name string)
-	visit = func(name string) {
-		c := s.classes[strings.ToLower(name)]
+	var visit func(c *directory.ObjectClass)
+	visit = func(c *directory.ObjectClass) {
 		if c == nil || seen[c] {
 			return
 		}
@@ -132,12 +142,14 @@ func (s *Schema) Allowed(classes []string) (must, may []string, extensible bool)
 			may = append(may, s.canonical(a))
 		}
 		for _, super := range c.Superiors {
-			visit(super)
+			visit(s.classes[strings.ToLower(super)])
 		}
+		visit(s.rules[c])
 	}
 	for _, name := range classes {
-		visit(name)
+		visit(s.classes[strings.ToLower(name)])
 	}
+	must, may = s.supplied(must, may)
 	slices.Sort(must)
 	slices.Sort(may)
 	must, may = slices.Compact(must), slices.Compact(may)

@@ -90,6 +90,18 @@ func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]d
 // findSome is find with a limit, which the server keeps, with room for the base:
 // that may match too, and is nobody's.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
+	if name, rest, ok := st.named(f); ok {
+		e, err := st.at(ctx, name, rest, s)
+		if err != nil || e == nil {
+			return nil, err
+		}
+		return []directory.Entry{*e}, nil
+	}
+	if st.flavor.dn == "" {
+		if names := namesIn(f); len(names) > 0 {
+			return st.findByNames(ctx, f, names, s, limit)
+		}
+	}
 	filter, err := st.renderer().render(f)
 	if err != nil {
 		return nil, fail(directory.Internal, err)

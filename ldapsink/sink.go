@@ -50,7 +50,7 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("directory: %w", err)
 	}
-	f := flavors[cfg.Flavor]
+	f := cfg.ofFlavor()
 	secure := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return &Sink{
 		flavor: f,

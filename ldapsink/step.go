@@ -1,6 +1,7 @@
 package ldapsink
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -45,6 +46,9 @@ func (w *stepWrite) modification() (modification, error) {
 			return m, fail(directory.Internal, err)
 		}
 	}
+	if w.text == m.text {
+		m.kept = m.text
+	}
 	m.changes = changes(slices.Concat(w.plan.mods(), swap(w.c.StateAttribute, w.text, m.text),
 		swap(w.c.SourceAttribute, w.old.Marker.Source, w.step.marker.Source)))
 	return m, nil
@@ -67,7 +71,7 @@ func (w *stepWrite) adapt(ctx context.Context, refusal error) error {
 	switch {
 	case w.plan.emptied(refusal):
 		return nil
-	case differs(refusal):
+	case differs(refusal) && !w.flavor.unheardOf(refusal) || w.disputed(refusal):
 		return wrap("modify", w.compared(ctx, refusal))
 	}
 	return w.refused(ctx, w.old, refusal)
@@ -78,26 +82,60 @@ func (w *stepWrite) adapt(ctx context.Context, refusal error) error {
 // the members are partly as wanted. A refusal of an entry that is what it was
 // has no third reason that could pass: whoever tried again would end here again.
 func (w *stepWrite) compared(ctx context.Context, refusal error) error {
-	raw, err := w.base(ctx, w.old.DN, []string{w.flavor.id, w.flavor.version, w.c.StateAttribute})
+	name := w.target(w.old.DN, w.old.ID)
+	raw, err := w.base(ctx, name, w.facts())
 	switch {
 	case err != nil:
 		return err
-	case raw == nil || w.flavor.idOf(raw) != w.old.ID || w.old.Version == "" || first(raw, w.flavor.version) != w.old.Version:
+	case w.old.Version == "" || !w.is(raw, w.old.ID, w.old.Version):
+		if raw == nil {
+			return w.refused(ctx, w.old, refusal)
+		}
 		return fail(directory.Changed, refusal)
 	}
 	if stored := w.storedMarker(raw); stored != w.text && stored != "" {
 		w.text = stored
 		return nil
 	}
-	left, err := w.missing(ctx, w.old.DN, w.members)
+	if whole, err := w.asRead(ctx, name); err != nil || !whole {
+		return cmp.Or(err, fail(directory.Changed, refusal))
+	}
+	left, err := w.missing(ctx, name, w.members, refusal)
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
 		return fail(directory.Changed, refusal)
 	case err != nil:
 		return err
 	case len(left.Add) == len(w.members.Add) && len(left.Remove) == len(w.members.Remove):
-		return refusal
+		return w.refused(ctx, w.old, refusal)
 	}
 	w.members, w.plan = left, nil
 	return nil
+}
+
+// disputed reports whether a refusal may be about a member, by one of the codes
+// that the flavor has for that.
+func (w *stepWrite) disputed(refusal error) bool {
+	return ldap.IsErrorAnyOf(refusal, w.flavor.members...) && (!w.members.Empty() || slices.ContainsFunc(w.mods, w.ofMembers))
+}
+
+// asRead reports whether the members that the step deletes and adds by value are
+// there and not there, as those that were read have it. A directory that keeps
+// links of its own gives a group no new version when a member is renamed.
+func (w *stepWrite) asRead(ctx context.Context, name string) (bool, error) {
+	if len(w.flavor.members) == 0 {
+		return true, nil
+	}
+	var c directory.MemberChange
+	for _, mod := range w.mods {
+		switch {
+		case !w.ofMembers(mod):
+		case mod.Op == directory.ModAdd:
+			c.Add = append(c.Add, mod.Values...)
+		case mod.Op == directory.ModDelete:
+			c.Remove = append(c.Remove, mod.Values...)
+		}
+	}
+	left, err := w.missing(ctx, name, c, nil)
+	return len(left.Add) == len(c.Add) && len(left.Remove) == len(c.Remove), err
 }

@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration || ad || ds389
 
 package ldapsink
 
@@ -21,7 +21,7 @@ import (
 // small reads a group without its members.
 func small(t testing.TB, s directory.Store, id string) directory.Entry {
 	t.Helper()
-	found := search(t, s, directory.Query{Filter: directory.Eq(directory.AttrID, id), Attributes: []string{"cn", "description"}})
+	found := search(t, s, directory.Query{Filter: directory.Eq(directory.AttrID, id), Attributes: []string{"cn", labHere.note}})
 	if len(found) != 1 {
 		t.Fatalf("%d entries with the id %s", len(found), id)
 	}
@@ -29,7 +29,7 @@ func small(t testing.TB, s directory.Store, id string) directory.Entry {
 }
 
 func describe(text string) []directory.Mod {
-	return []directory.Mod{{Op: directory.ModReplace, Attribute: "description", Values: []string{text}}}
+	return []directory.Mod{{Op: directory.ModReplace, Attribute: labHere.note, Values: []string{text}}}
 }
 
 // counted counts the requests of a kind that reach the directory.
@@ -49,11 +49,13 @@ func counted(p *proxy, op ber.Tag) *atomic.Int32 {
 func TestMembersThatAreSoAlreadyKeepTheVersion(t *testing.T) {
 	server, sink := started(t)
 	conn := raw(t, server)
-	for _, c := range []directory.Collection{crowds(), teams()} {
+	f := flavors[labHere.flavor]
+	for _, kind := range kindsOfGroups() {
+		c := kind.c
 		store := sink.Store(c)
 		for i, has := range [][]int{nil, {1}, {1, 2, 3}} {
 			g := add(t, store, crowd(fmt.Sprint("so already ", c.ObjectClasses[1], i), names(has)...))
-			before := readRaw(t, conn, g.DN, "entryCSN")[0] + readRaw(t, conn, g.DN, "modifyTimestamp")[0]
+			before := readRaw(t, conn, g.DN, f.version)[0] + readRaw(t, conn, g.DN, f.modified)[0]
 			for _, change := range []directory.MemberChange{
 				{Add: names(has)}, {Remove: names([]int{7, 8})}, {Add: names(has), Remove: names([]int{7})}, {},
 			} {
@@ -63,7 +65,7 @@ func TestMembersThatAreSoAlreadyKeepTheVersion(t *testing.T) {
 					}
 				}
 			}
-			if after := readRaw(t, conn, g.DN, "entryCSN")[0] + readRaw(t, conn, g.DN, "modifyTimestamp")[0]; after != before {
+			if after := readRaw(t, conn, g.DN, f.version)[0] + readRaw(t, conn, g.DN, f.modified)[0]; after != before {
 				t.Errorf("%s of %d: %s became %s", c.ObjectClasses[1], len(has), before, after)
 			}
 		}
@@ -75,10 +77,7 @@ func TestMembersThatAreSoAlreadyKeepTheVersion(t *testing.T) {
 func TestUpdateCarriesMembers(t *testing.T) {
 	server, p, sink := proxied(t)
 	conn := raw(t, server)
-	for _, kind := range []struct {
-		c     directory.Collection
-		empty []string
-	}{{crowds(), []string{nobody}}, {teams(), nil}} {
+	for _, kind := range kindsOfGroups() {
 		store := sink.Store(kind.c)
 		for i, tc := range []struct {
 			name                  string
@@ -112,7 +111,7 @@ func TestUpdateCarriesMembers(t *testing.T) {
 				if n := tries.Load(); n != wanted {
 					t.Errorf("%d Modifies, wanted %d", n, wanted)
 				}
-				if now.Attributes.First("description") != tc.name || now.Marker.Request != tc.name || now.Attributes["member"] != nil {
+				if now.Attributes.First(labHere.note) != tc.name || now.Marker.Request != tc.name || now.Attributes["member"] != nil {
 					t.Errorf("%+v", now)
 				}
 				want := names(tc.then)
@@ -140,9 +139,9 @@ func TestUpdateWithMembersIsAllOrNothing(t *testing.T) {
 	}{
 		"attribute value": {directory.Change{Mods: describe(""), Members: members}, directory.Invalid},
 		"attribute": {directory.Change{Members: members,
-			Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "mail", Values: []string{"a@example.org"}}}}, directory.Invalid},
+			Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "sn", Values: []string{"x"}}}}, directory.Invalid},
 		"value that is not there": {directory.Change{Members: members,
-			Mods: []directory.Mod{{Op: directory.ModDelete, Attribute: "description", Values: []string{"x"}}}}, directory.Invalid},
+			Mods: []directory.Mod{{Op: directory.ModDelete, Attribute: labHere.note, Values: []string{"x"}}}}, directory.Invalid},
 		"value that is there": {directory.Change{Members: members,
 			Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "cn", Values: []string{"g"}}}}, directory.Invalid},
 		"member": {directory.Change{Mods: describe("x"), Members: directory.MemberChange{Add: []string{memberDN(3), "no name"}}}, directory.Invalid},
@@ -180,7 +179,7 @@ func TestUpdateWithMembersOfAnotherVersion(t *testing.T) {
 	_, err = store.Update(within(t, time.Minute), old, change)
 	wantKind(t, err, directory.Changed)
 	now, err := store.Update(within(t, time.Minute), small(t, store, g.ID), change)
-	if err != nil || now.Attributes.First("description") != "x" {
+	if err != nil || now.Attributes.First(labHere.note) != "x" {
 		t.Errorf("%+v, %v", now, err)
 	}
 	if got := readRaw(t, conn, g.DN, "member"); len(got) != 2 {
@@ -194,18 +193,18 @@ func TestUpdateWithMembersAndAnOldMarker(t *testing.T) {
 	server, sink := started(t)
 	store, conn := sink.Store(crowds()), raw(t, server)
 	g := add(t, store, crowd("g", memberDN(1)))
-	text := readRaw(t, conn, g.DN, "scimState")[0]
+	text := readRaw(t, conn, g.DN, labHere.state)[0]
 	request := ldap.NewModifyRequest(g.DN, nil)
-	request.Replace("scimState", []string{strings.Replace(text, "{", `{"unheardOf":1, `, 1)})
+	request.Replace(labHere.state, []string{strings.Replace(text, "{", `{"unheardOf":1, `, 1)})
 	if err := conn.Modify(request); err != nil {
 		t.Fatal(err)
 	}
 	now, err := store.Update(within(t, time.Minute), small(t, store, g.ID), directory.Change{Mods: describe("x"), Marker: active("u"),
 		Members: directory.MemberChange{Add: names([]int{1, 2}), Remove: names([]int{3})}})
-	if err != nil || now.Attributes.First("description") != "x" || now.Marker.Request != "u" {
+	if err != nil || now.Attributes.First(labHere.note) != "x" || now.Marker.Request != "u" {
 		t.Fatalf("%+v, %v", now, err)
 	}
-	if got := readRaw(t, conn, g.DN, "scimState"); len(got) != 1 || strings.Contains(got[0], "unheardOf") {
+	if got := readRaw(t, conn, g.DN, labHere.state); len(got) != 1 || strings.Contains(got[0], "unheardOf") {
 		t.Errorf("state %q", got)
 	}
 	if d := cmp.Diff(foldAll(names([]int{1, 2})), foldAll(readRaw(t, conn, g.DN, "member"))); d != "" {
@@ -225,10 +224,7 @@ func TestRenameCarriesMembers(t *testing.T) {
 		if got := readRaw(t, conn, g.DN, "member"); cmp.Diff(foldAll(names([]int{2})), foldAll(got)) != "" {
 			t.Errorf("before the rename the members are %q", got)
 		}
-		request := ldap.NewAddRequest("cn=h,"+groups, nil)
-		request.Attribute("objectClass", []string{"organizationalRole"})
-		request.Attribute("cn", []string{"h"})
-		if err := conn.Add(request); err != nil {
+		if err := conn.Add(bareGroup("h")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -242,7 +238,7 @@ func TestRenameCarriesMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	now, err := store.Update(within(t, time.Minute), small(t, store, g.ID), change)
-	if err != nil || rdnOf(now.DN) != "cn=h" || now.Attributes.First("description") != "x" {
+	if err != nil || rdnOf(now.DN) != "cn=h" || now.Attributes.First(labHere.note) != "x" {
 		t.Fatalf("%+v, %v", now, err)
 	}
 	if d := cmp.Diff(foldAll(names([]int{2, 3})), foldAll(readRaw(t, conn, now.DN, "member"))); d != "" {
@@ -263,7 +259,7 @@ func TestLostUpdateWithMembers(t *testing.T) {
 		p.when(once(loss, op, cut))
 		now, err := store.Update(within(t, time.Minute), small(t, store, g.ID), directory.Change{Mods: describe("x"), Marker: active(fmt.Sprint(loss)),
 			Members: directory.MemberChange{Add: names([]int{3}), Remove: names([]int{1})}})
-		if err != nil || now.Attributes.First("description") != "x" {
+		if err != nil || now.Attributes.First(labHere.note) != "x" {
 			t.Fatalf("%+v, %v", now, err)
 		}
 		if d := cmp.Diff(foldAll(names([]int{2, 3})), foldAll(readRaw(t, conn, g.DN, "member"))); d != "" {
@@ -275,9 +271,10 @@ func TestLostUpdateWithMembers(t *testing.T) {
 // Many members at once, half of them so already, from several sides: all end as
 // they should.
 func TestManyMembersHalfOfThemThere(t *testing.T) {
-	server, sink := started(t)
+	server, sink := startedWith(t, wish{members: 2800})
 	other := open(t, configured(server)) // another replica
-	for _, c := range []directory.Collection{crowds(), teams()} {
+	for _, kind := range kindsOfGroups() {
+		c := kind.c
 		g := add(t, sink.Store(c), crowd("many "+c.ObjectClasses[1]))
 		batch := func(from, to int) []string {
 			var dns []string
@@ -302,12 +299,12 @@ func TestManyMembersHalfOfThemThere(t *testing.T) {
 					return store.ChangeMembers(ctx, g.ID, "", change)
 				}
 				for {
-					found, err := store.Search(ctx, directory.Query{Filter: directory.Eq(directory.AttrID, g.ID), Attributes: []string{"cn", "description"}})
+					found, err := store.Search(ctx, directory.Query{Filter: directory.Eq(directory.AttrID, g.ID), Attributes: []string{"cn", labHere.note}})
 					if err != nil || len(found) != 1 {
 						return errors.Join(err, fmt.Errorf("%d found", len(found)))
 					}
 					_, err = store.Update(ctx, found[0], directory.Change{Marker: active(fmt.Sprint("u", i)), Members: change,
-						Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: "description", Values: []string{fmt.Sprint(i)}}}})
+						Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: labHere.note, Values: []string{fmt.Sprint(i)}}}})
 					if !directory.Is(err, directory.Changed) {
 						return err
 					}
@@ -322,8 +319,8 @@ func TestManyMembersHalfOfThemThere(t *testing.T) {
 		if d := cmp.Diff(foldAll(want), foldAll(now.Attributes["member"])); d != "" {
 			t.Error(d)
 		}
-		if len(now.Attributes["description"]) != 4 {
-			t.Errorf("descriptions %q", now.Attributes["description"])
+		if len(now.Attributes[labHere.note]) != 4 {
+			t.Errorf("descriptions %q", now.Attributes[labHere.note])
 		}
 	}
 }

@@ -68,8 +68,12 @@ type Log struct {
 
 // Directory is one LDAP service.
 type Directory struct {
-	// Flavor names the presets: openldap.
+	// Flavor names the presets: openldap, activeDirectory, 389ds or generic. The
+	// three keys after it replace some of them.
 	Flavor      string        `yaml:"flavor"`
+	Attributes  Attributes    `yaml:"attributes"`
+	PageSize    *int          `yaml:"pageSize"`
+	Controls    Controls      `yaml:"controls"`
 	URLs        []string      `yaml:"urls"`
 	Bind        Bind          `yaml:"bind"`
 	TLS         DirectoryTLS  `yaml:"tls"`
@@ -80,8 +84,15 @@ type Directory struct {
 
 // Sink is the declaration in the words of the package that dials.
 func (d Directory) Sink() ldapsink.Config {
+	pageSize := 0
+	if d.PageSize != nil {
+		pageSize = *d.PageSize
+	}
 	return ldapsink.Config{
 		Flavor:      d.Flavor,
+		Attributes:  ldapsink.Attributes(d.Attributes),
+		Controls:    ldapsink.Controls(d.Controls),
+		PageSize:    pageSize,
 		URLs:        d.URLs,
 		Bind:        ldapsink.Bind{DN: d.Bind.DN, Password: d.Bind.Password.Reveal()},
 		TLS:         ldapsink.TLS{CAFile: d.TLS.CAFile, StartTLS: d.TLS.StartTLS},
@@ -89,6 +100,24 @@ func (d Directory) Sink() ldapsink.Config {
 		Timeout:     d.Timeout,
 		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
 	}
+}
+
+// Attributes are the directory's own attributes by which entries are known; ""
+// is the flavor's.
+type Attributes struct {
+	ID       string `yaml:"id"`
+	DN       string `yaml:"dn"`
+	Version  string `yaml:"version"`
+	Created  string `yaml:"created"`
+	Modified string `yaml:"modified"`
+}
+
+// Controls say whether a control is used where the server announces it: auto
+// or never.
+type Controls struct {
+	Assertion      string `yaml:"assertion"`
+	PostRead       string `yaml:"postRead"`
+	PasswordPolicy string `yaml:"passwordPolicy"`
 }
 
 // Bind is who the gateway is in the directory. After Load Password holds the

@@ -75,6 +75,9 @@ func (d Directory) validate(s *Source, key string) {
 	if !directoryName.MatchString(strings.TrimPrefix(key, "directories.")) {
 		s.fault(key, "has a name with other characters than letters, digits, _ and -")
 	}
+	if d.PageSize != nil {
+		positive(s, key+".pageSize", *d.PageSize)
+	}
 	positive(s, key+".connections", d.Connections)
 	positive(s, key+".timeout", d.Timeout)
 	positive(s, key+".retry.attempts", d.Retry.Attempts)
