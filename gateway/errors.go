@@ -83,8 +83,17 @@ func fromDirectory(e *directory.Error, words words) *scim.Error {
 		return scim.BadRequest(scim.TypeTooMany, "the directory refuses to return so many entries; narrow the filter, or ask its operator to raise the size limit")
 	case directory.Changed, directory.Unavailable:
 		return unavailable()
+	case directory.Exhausted:
+		return exhausted(words.Label(e.Attribute))
 	}
 	return internal()
+}
+
+// exhausted is the answer where no number is left. Nothing is wrong with the
+// request, and what is wrong will stay so until somebody mends it.
+func exhausted(label string) *scim.Error {
+	return &scim.Error{Status: http.StatusInsufficientStorage,
+		Detail: "no number is left for " + label + ": all of its range in the configuration are given; ask the gateway's operator to raise allocate.max, and send the request again"}
 }
 
 // refused says what the directory does not accept, and what it would take.

@@ -37,7 +37,7 @@ func newSite(t testing.TB) *site {
 	t.Helper()
 	marker := mapping.MarkerConfig{State: "scimState", Source: "scimSource"}
 	users := compiled(t, "User", mapping.Config{
-		Base: "ou=people", RDN: "uid", StableKey: "externalId", Marker: marker,
+		Base: "ou=people", RDN: mapping.RDNConfig{LDAP: "uid"}, StableKey: "externalId", Marker: marker,
 		Attributes: []mapping.RuleConfig{
 			{SCIM: "userName", LDAP: "uid", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey, Unique: true},
 			{SCIM: "title", LDAP: "title"}, {SCIM: "password", LDAP: "userPassword"},
@@ -45,7 +45,7 @@ func newSite(t testing.TB) *site {
 		Deactivate: []mapping.StepConfig{{Set: &mapping.SetConfig{LDAP: "lock", Inactive: "yes"}}},
 	})
 	groups := compiled(t, "Group", mapping.Config{
-		Base: "ou=groups", RDN: "cn", StableKey: "externalId", Marker: marker, Delete: mapping.DeleteRemove,
+		Base: "ou=groups", RDN: mapping.RDNConfig{LDAP: "cn"}, StableKey: "externalId", Marker: marker, Delete: mapping.DeleteRemove,
 		Attributes: []mapping.RuleConfig{
 			{SCIM: "displayName", LDAP: "cn", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey},
 			{SCIM: "members", LDAP: "member", Reference: []string{"User", "Group"}},

@@ -51,7 +51,7 @@ func TestValuesThatManyHaveAreEnumerated(t *testing.T) {
 // as by any other.
 func TestOwnAttributesOfAnyNameAreSortedBy(t *testing.T) {
 	room := compiled(t, "Room", mapping.Config{
-		Base: "ou=rooms", RDN: "cn", StableKey: "externalId", Marker: mapping.MarkerConfig{State: "scimState", Source: "scimSource"}, Delete: mapping.DeleteRemove,
+		Base: "ou=rooms", RDN: mapping.RDNConfig{LDAP: "cn"}, StableKey: "externalId", Marker: mapping.MarkerConfig{State: "scimState", Source: "scimSource"}, Delete: mapping.DeleteRemove,
 		Kind: mapping.Kind{Endpoint: "Rooms", Schema: "urn:example:Room"},
 		Attributes: []mapping.RuleConfig{
 			{SCIM: "displayName", LDAP: "cn", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey},

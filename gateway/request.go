@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 	"scimgate/mapping"
 )
@@ -33,6 +34,10 @@ type request struct {
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred
+	// naming is what is known of names that a template makes, and numbers what a
+	// new entry was given before it had to be added again.
+	naming  naming
+	numbers []directory.Number
 }
 
 const typeKey = "type"

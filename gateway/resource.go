@@ -57,7 +57,9 @@ func (q *request) replace() error {
 		if err != nil {
 			return mapping.Want{}, err
 		}
-		return q.want(q.typ.mapping.Replaced, made, known)
+		return q.want(func(res scim.Resource, names mapping.Names) (mapping.Want, error) {
+			return q.typ.mapping.ReplacedBy(now, res, names)
+		}, made, known)
 	})
 	if err != nil {
 		return err

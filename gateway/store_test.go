@@ -52,7 +52,7 @@ func (m *memory) search(ctx context.Context, q directory.Query) ([]directory.Ent
 	for _, e := range m.entries {
 		ours := e.Marker.Source == m.source
 		alive := ours && e.Marker.State != directory.Deleted
-		if (q.Scope == directory.Anyone || alive) && holds(q.Filter, e) {
+		if (q.Scope != directory.Live || alive) && holds(q.Filter, e) {
 			e.Attributes = e.Attributes.Clone()
 			found = append(found, e)
 		}

@@ -42,9 +42,19 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 		q.event.operation = "revive"
 		return q.revive(d.hit, want)
 	}
+	want, chosen, err := q.choose(directory.Entry{}, want)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	defer chosen.release()
 	e := q.typ.mapping.Create(want, q.stamp())
+	if q.numbers == nil {
+		q.numbers = e.Numbers
+	}
+	e.Numbers = q.numbers
 	q.event.attributes = e.Attributes.Names()
-	return q.typ.store.Add(q.ctx(), e)
+	added, err := q.typ.store.Add(q.ctx(), e)
+	return added, q.lost(chosen, err)
 }
 
 // revive brings a tombstone back under its old id, and no group with it.
@@ -146,6 +156,11 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 // write brings an entry to what is wanted; refs are the resources that it
 // refers to. A change of nothing writes nothing.
 func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Want) (directory.Entry, error) {
+	want, chosen, err := q.choose(old, want)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	defer chosen.release()
 	c := q.typ.mapping.Change(old, refs, want, q.stamp())
 	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
 		q.wrote(old)
@@ -160,7 +175,7 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	}
 	e, err := q.typ.store.Update(q.ctx(), old, c)
 	if err != nil {
-		return directory.Entry{}, err
+		return directory.Entry{}, q.lost(chosen, err)
 	}
 	q.wrote(e)
 	return q.keepLocked(e)

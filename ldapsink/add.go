@@ -31,7 +31,7 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 				return directory.Entry{}, err
 			}
 		}
-		return st.add(ctx, e)
+		return st.addNumbered(ctx, e)
 	})
 	return entry, wrap("add", err)
 }

@@ -50,12 +50,12 @@ func (w *wire) Close() error {
 type link struct {
 	conn     *ldap.Conn
 	wire     *wire
-	server   int // index of the server's URL
-	controls map[string]bool
-	contexts []string // the tops of the trees that the server holds
+	server   int             // index of the server's URL
+	controls map[string]bool // by number, features too
+	contexts []string        // the tops of the trees that the server holds
 }
 
-// supports reports whether a control may be used on this server: it announces it,
+// supports reports whether a control or a feature may be used on this server: it announces it,
 // and nobody has said never.
 func (l *link) supports(oid string) bool { return l.controls[oid] }
 
@@ -136,15 +136,17 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 		return fmt.Errorf("bind: %w", err)
 	}
 	dse, err := l.conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
-		matchAll, []string{"supportedControl", "namingContexts"}, nil))
+		matchAll, []string{"supportedControl", "supportedFeatures", "namingContexts"}, nil))
 	if err != nil {
 		return fmt.Errorf("read root DSE: %w", err)
 	}
 	l.controls = map[string]bool{}
 	for _, entry := range dse.Entries {
 		l.contexts = entry.GetEqualFoldAttributeValues("namingContexts")
-		for _, oid := range entry.GetEqualFoldAttributeValues("supportedControl") {
-			l.controls[oid] = true
+		for _, name := range []string{"supportedControl", "supportedFeatures"} {
+			for _, oid := range entry.GetEqualFoldAttributeValues(name) {
+				l.controls[oid] = true
+			}
 		}
 	}
 	for oid, use := range c.cfg.Controls.byOID() {

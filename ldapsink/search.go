@@ -16,6 +16,10 @@ import (
 // Search implements directory.Store.
 func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
 	s := st.asked(q)
+	if q.Scope == directory.Tree {
+		entries, err := st.findInTree(ctx, q.Filter, s)
+		return entries, wrap("search", err)
+	}
 	parts := pieces(q.Filter)
 	if len(parts) == 1 {
 		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
@@ -122,6 +126,24 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 		return nil, err
 	}
 	return some(entries, limit)
+}
+
+// findInTree searches the whole tree that the base is in. An account that may not
+// look at all of it sees what is below the base.
+func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {
+	filter, err := st.renderer().render(f)
+	if err != nil {
+		return nil, fail(directory.Internal, err)
+	}
+	top, err := st.top(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, false, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
+		return st.find(ctx, f, s)
+	}
+	return found, err
 }
 
 // some returns entries if they are not more than a limit.

@@ -22,6 +22,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -36,6 +37,7 @@ type Sink struct {
 	pool   *pool
 	lanes  *lanes
 	locks  *directory.Locks
+	ranges sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
 }
 

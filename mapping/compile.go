@@ -70,6 +70,9 @@ func (c *compiler) lines(cfg Config) []line {
 			all = append(all, line{fmt.Sprintf("%s.attributes[%d]", key, j), e.URN, true, rc})
 		}
 	}
+	if cfg.RDN.Template != "" {
+		all = append(all, line{key: "rdn", rule: cfg.RDN.rule()})
+	}
 	return all
 }
 
@@ -119,7 +122,7 @@ func (c *compiler) fault(key, format string, args ...any) {
 // rule compiles one line of the declaration.
 func (c *compiler) rule(l line) {
 	key, rc := l.key, l.rule
-	r := rule{config: rc, told: new(atomic.Pointer[directory.AttributeType])}
+	r := rule{config: rc, told: new(atomic.Pointer[directory.AttributeType]), must: new(atomic.Bool)}
 	if rc.LDAP == "" {
 		c.fault(key+".ldap", "is missing; name the LDAP attribute")
 	}
@@ -127,8 +130,10 @@ func (c *compiler) rule(l line) {
 	oneOf(func(k, f string, a ...any) { c.fault(key+"."+k, f, a...) },
 		"single", rc.Single, "", SingleReject, SinglePrimary, SingleFirst)
 	c.templates(key, &r)
+	c.shape(l)
+	c.allocation(l)
 	if rc.SCIM == "" {
-		if rc.Template == "" {
+		if rc.Template == "" && rc.Allocate == nil {
 			c.fault(key+".scim", "is missing; name the SCIM attribute, or give a template that computes the value")
 		}
 	} else {
@@ -309,7 +314,7 @@ func (c *compiler) roles() {
 	m := c.m
 	for i := range m.rules {
 		r := &m.rules[i]
-		if strings.EqualFold(r.config.LDAP, m.config.RDN) {
+		if strings.EqualFold(r.config.LDAP, m.config.RDN.LDAP) {
 			m.naming = r
 		}
 		if m.def.Name == "Group" && r.at("", "members") {
@@ -328,8 +333,9 @@ func (c *compiler) roles() {
 			c.fault(key, "%s cannot be written and read as text, so it is no %s", r.label(), map[string]string{"rdn": "name", "stableKey": "key"}[key])
 		}
 	}
-	if m.naming == nil && m.config.RDN != "" {
-		c.fault("rdn", "no rule feeds %s, so an entry would have no name; add one to attributes", m.config.RDN)
+	c.named()
+	if m.naming == nil && m.config.RDN.LDAP != "" {
+		c.fault("rdn", "no rule feeds %s, so an entry would have no name; add one to attributes", m.config.RDN.LDAP)
 	}
 	if m.stable == nil && m.config.StableKey != "" {
 		c.fault("stableKey", "no rule maps %s, so nobody could be found again; add one to attributes", m.config.StableKey)
@@ -353,6 +359,9 @@ func (c *compiler) once() {
 	}
 	claim("marker.state", c.m.config.Marker.State, "marker.state")
 	claim("marker.source", c.m.config.Marker.Source, "marker.source")
+	if c.m.config.RDN.Template != "" {
+		claim("rdn.ldap", c.m.config.RDN.LDAP, "rdn.ldap")
+	}
 	for i, s := range c.m.config.Deactivate {
 		if s.Set != nil {
 			key := fmt.Sprintf("deactivate[%d].set.ldap", i)

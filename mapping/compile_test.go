@@ -68,7 +68,7 @@ func TestFaultsNameTheirKey(t *testing.T) {
 		{"attribute used by a step", with(simple("title", "pwdAccountLockedTime")), "attributes[2].ldap", "deactivate[0].set.ldap"},
 		{"two steps on one attribute", func(c *Config) { c.Deactivate = append(c.Deactivate, c.Deactivate[0]) }, "deactivate[1].set.ldap", "deactivate[0]"},
 		{"one attribute for both halves of the marker", func(c *Config) { c.Marker.Source = c.Marker.State }, "marker.source", "marker.state"},
-		{"nothing feeds the name", func(c *Config) { c.RDN = "cn" }, "rdn", "cn"},
+		{"nothing feeds the name", func(c *Config) { c.RDN.LDAP = "cn" }, "rdn", "cn"},
 		{"nothing maps the stable key", func(c *Config) { c.StableKey = "nickName" }, "stableKey", "nickName"},
 		{"together with an unknown path", func(c *Config) { c.Rules.Together = [][]string{{"userName"}, {"externalId", "title"}} },
 			"rules.together[1][1]", "title"},
@@ -109,7 +109,7 @@ func TestValidateNamesWhatIsMissing(t *testing.T) {
 		key, word string
 	}{
 		{"base", "User", func(c *Config) { c.Base = " " }, "base", "ou=people"},
-		{"rdn", "User", func(c *Config) { c.RDN = "" }, "rdn", "missing"},
+		{"rdn", "User", func(c *Config) { c.RDN.LDAP = "" }, "rdn", "missing"},
 		{"state", "User", func(c *Config) { c.Marker.State = "" }, "marker.state", "missing"},
 		{"source", "User", func(c *Config) { c.Marker.Source = "" }, "marker.source", "missing"},
 		{"stable key", "User", func(c *Config) { c.StableKey = "" }, "stableKey", "missing"},

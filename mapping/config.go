@@ -13,8 +13,9 @@ type Config struct {
 	Base string `yaml:"base"`
 	// ObjectClasses are those of a new entry.
 	ObjectClasses []string `yaml:"objectClasses"`
-	// RDN names the attribute of the relative distinguished name.
-	RDN string `yaml:"rdn"`
+	// RDN names the attribute of the relative distinguished name, or says how
+	// the name is made.
+	RDN RDNConfig `yaml:"rdn"`
 	// Marker names the two attributes in which the gateway keeps its state.
 	Marker MarkerConfig `yaml:"marker"`
 	// StableKey is the SCIM attribute that finds the same person again.
@@ -95,6 +96,17 @@ type RuleConfig struct {
 	Reference []string `yaml:"reference,orscalar"`
 	// EmptyMember stands for an empty group where the object class demands a member.
 	EmptyMember string `yaml:"emptyMember"`
+	// OnCollision is conflict (the default) or suffix: what becomes of a computed
+	// value that another entry has.
+	OnCollision string `yaml:"onCollision"`
+	// MaxLength is how many characters a value has at most; 0 is no limit. A
+	// computed value is cut, one that is sent is refused.
+	MaxLength int `yaml:"maxLength"`
+	// Forbidden are characters that are left out of a computed value; one that is
+	// sent is refused with them.
+	Forbidden string `yaml:"forbidden"`
+	// Allocate gives a new entry a number that no other has or had.
+	Allocate *AllocateConfig `yaml:"allocate"`
 
 	// The next three make an attribute of the standard stricter, too.
 
@@ -209,7 +221,9 @@ func (c Config) Validate(name string) []directory.Fault {
 	if c.Base != "" && !strings.Contains(c.Base, "=") {
 		fault("base", "%q is no distinguished name; give for example ou=people,dc=example,dc=org", c.Base)
 	}
-	required("rdn", c.RDN, "uid")
+	if c.RDN == (RDNConfig{}) {
+		required("rdn", "", "uid")
+	}
 	required("marker.state", c.Marker.State, "scimState")
 	required("marker.source", c.Marker.Source, "scimSource")
 	if !c.further() {

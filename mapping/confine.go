@@ -41,7 +41,7 @@ func secret(ldap string) bool {
 // reserved says what relies on an LDAP attribute, besides the lines.
 func (c *compiler) reserved(ldap string) string {
 	cfg := c.m.config
-	uses := map[string]string{"rdn": cfg.RDN, "marker.state": cfg.Marker.State, "marker.source": cfg.Marker.Source}
+	uses := map[string]string{"rdn": cfg.RDN.LDAP, "marker.state": cfg.Marker.State, "marker.source": cfg.Marker.Source}
 	for i, s := range cfg.Deactivate {
 		if s.Set != nil {
 			uses[fmt.Sprintf("deactivate[%d]", i)] = s.Set.LDAP

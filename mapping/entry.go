@@ -25,6 +25,9 @@ type Want struct {
 	StableKey string
 	// Keys are the values that must be unique, the stable key among them.
 	Keys []directory.Key
+	// Open are the values that get a suffix where another entry has them. Until
+	// With has settled one it stands in Attributes as its template makes it.
+	Open []Choice
 	// Kept are computed attributes that are to stay as they are.
 	Kept []string
 	// Members are single members that come and go, beside what Attributes say.
@@ -76,7 +79,7 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}, Hidden: directory.Attributes{}}
 	for i := range m.rules {
 		r := &m.rules[i]
-		if !r.isComputed() && r.readOnly() {
+		if r.isAllocated() || !r.isComputed() && r.readOnly() {
 			continue
 		}
 		if !fresh && r.isSecret() && len(r.find(res)) == 0 {
@@ -98,7 +101,9 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 			continue
 		}
 		want.Attributes[r.config.LDAP] = values
-		if r.distinct {
+		if r.suffixes() {
+			want.Open = append(want.Open, m.choice(r, values[0]))
+		} else if r.distinct {
 			for _, v := range values {
 				want.Keys = append(want.Keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
 			}
@@ -109,7 +114,11 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 			return Want{}, err
 		}
 	}
-	want.Name = want.Attributes.First(m.config.RDN)
+	want.Name = want.Attributes.First(m.config.RDN.LDAP)
+	if want.Name == "" && m.naming.isComputed() {
+		return Want{}, scim.BadRequest(scim.TypeInvalidValue,
+			"nothing in this resource gives a value for %s, after which its entry in the directory is named; send an attribute that the template in the configuration uses", m.naming.label())
+	}
 	if want.Name == "" {
 		return Want{}, scim.BadRequest(scim.TypeInvalidValue,
 			"%s is missing; send it, since the entry in the directory is named after it", m.naming.label())
@@ -130,9 +139,27 @@ func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
 	if err != nil {
 		return Want{}, err
 	}
+	m.keep(&want, now, func(*rule) bool { return true })
+	return want, nil
+}
+
+// ReplacedBy is Replaced for a resource that takes the place of now. A name that
+// a template makes and that comes out as before stays as the entry has it: with
+// a suffix, or as whoever named it before the gateway did wrote it.
+func (m *Mapping) ReplacedBy(now, res scim.Resource, names Names) (Want, error) {
+	want, err := m.Replaced(res, names)
+	if err != nil {
+		return Want{}, err
+	}
+	m.keep(&want, now, (*rule).suffixes)
+	return want, nil
+}
+
+// keep notes the computed values that come out as they did of the resource before.
+func (m *Mapping) keep(want *Want, now scim.Resource, some func(*rule) bool) {
 	for i := range m.rules {
 		r := &m.rules[i]
-		if !r.isComputed() {
+		if !r.isComputed() || r.isAllocated() || !some(r) {
 			continue
 		}
 		before, err := m.compute(r, now)
@@ -140,7 +167,6 @@ func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
 			want.Kept = append(want.Kept, r.config.LDAP)
 		}
 	}
-	return want, nil
 }
 
 // values returns what one rule makes of a resource.
@@ -212,7 +238,7 @@ func (m *Mapping) compute(r *rule, res scim.Resource) ([]string, error) {
 	if err != nil {
 		return nil, scim.BadRequest(scim.TypeInvalidValue, "the value of %s cannot be computed from this resource; compare the template in the configuration with what is sent", r.config.LDAP)
 	}
-	if v == "" {
+	if v = r.shaped(v); v == "" {
 		return nil, nil
 	}
 	return []string{v}, m.allowedExcept(r, v, r.literal)
@@ -240,6 +266,9 @@ func (m *Mapping) allowed(r *rule, value string) error {
 			return scim.BadRequest(scim.TypeInvalidValue, "%s: begins with a word in braces, which the directory would take for a hash; choose another", r.label())
 		}
 		return nil
+	}
+	if err := r.fits(value); err != nil {
+		return err
 	}
 	return m.allowedExcept(r, value, "")
 }

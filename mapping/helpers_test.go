@@ -31,7 +31,7 @@ func people() Config {
 	return Config{
 		Base:          "ou=people,dc=example,dc=org",
 		ObjectClasses: []string{"top", "person", "organizationalPerson", "inetOrgPerson", "scimgateObject", "scimgatePerson"},
-		RDN:           "uid",
+		RDN:           RDNConfig{LDAP: "uid"},
 		Marker:        MarkerConfig{State: "scimState", Source: "scimSource"},
 		StableKey:     "externalId",
 		OnExisting:    OnExisting{Action: ExistingConflict},
@@ -82,7 +82,7 @@ func groups() Config {
 	return Config{
 		Base:          "ou=groups,dc=example,dc=org",
 		ObjectClasses: []string{"top", "groupOfNames", "scimgateObject"},
-		RDN:           "cn",
+		RDN:           RDNConfig{LDAP: "cn"},
 		Marker:        MarkerConfig{State: "scimState", Source: "scimSource"},
 		StableKey:     "externalId",
 		Attributes: []RuleConfig{

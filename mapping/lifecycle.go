@@ -22,6 +22,7 @@ func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 		Attributes: want.Attributes.Clone(),
 		Marker:     directory.Marker{Source: m.source, State: directory.Active, Request: stamp.Request, Since: stamp.Now},
 		Keys:       want.Keys,
+		Numbers:    m.numbers(),
 	}
 	for attribute, value := range want.Secrets {
 		e.Attributes[attribute] = []string{value}
@@ -51,7 +52,7 @@ func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 // as they are.
 func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp) directory.Change {
 	c := directory.Change{Marker: old.Marker, Members: want.Members}
-	if want.Name != old.Attributes.First(m.config.RDN) {
+	if want.Name != old.Attributes.First(m.config.RDN.LDAP) && !slices.Contains(want.Kept, m.config.RDN.LDAP) {
 		c.Name = want.Name
 	}
 	c.Mods = m.mods(old, refs, want)
@@ -69,6 +70,9 @@ func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp)
 	m.secrets(&c, old, want)
 	revived := old.Marker.State == directory.Deleted || old.Marker.State == directory.Deleting
 	for _, k := range want.Keys {
+		if slices.Contains(want.Kept, k.Attribute) {
+			continue
+		}
 		if revived || !slices.Contains(old.Attributes[k.Attribute], k.Value) {
 			c.Keys = append(c.Keys, k)
 		}
@@ -87,7 +91,7 @@ func (m *Mapping) mods(old directory.Entry, refs Refs, want Want) []directory.Mo
 		r := &m.rules[i]
 		name := r.config.LDAP
 		switch {
-		case r == m.naming || r.isPassword() || !r.isComputed() && r.readOnly():
+		case r == m.naming || r.isAllocated() || r.isPassword() || !r.isComputed() && r.readOnly():
 			continue
 		case r.isSecret():
 			if values := want.Hidden[name]; len(values) > 0 {
@@ -315,22 +319,34 @@ func (m *Mapping) Lock(old directory.Entry, state directory.State, stamp Stamp) 
 
 // Aside returns the change by which a tombstone gives up its name and its
 // unique values, so that a new entry can have them. The stable key stays: it
-// alone can revive the tombstone.
+// alone can revive the tombstone. So does what a new entry has with a suffix.
 func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
-	c := directory.Change{Name: "deleted-" + old.ID, Vacates: true, Marker: old.Marker}
+	c := directory.Change{Marker: old.Marker}
 	c.Marker.Request = stamp.Request
-	kept := map[string][]string{m.config.RDN: old.Attributes[m.config.RDN]}
+	kept := map[string][]string{}
+	instead := "deleted-" + old.ID
+	if !m.naming.suffixes() {
+		c.Name, c.Vacates = instead, true
+		kept[m.config.RDN.LDAP] = old.Attributes[m.config.RDN.LDAP]
+	}
 	for i := range m.rules {
 		r := &m.rules[i]
 		values := old.Attributes[r.config.LDAP]
-		if !r.config.Unique || r == m.stable || r == m.naming || len(values) == 0 {
+		if !r.config.Unique || r == m.stable || r == m.naming || r.suffixes() || len(values) == 0 {
 			continue
+		}
+		placeholder := []string{cut(instead, r.config.MaxLength)}
+		if slices.Equal(values, placeholder) {
+			continue // since the last time
 		}
 		kept[r.config.LDAP] = values
 		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModDelete, Attribute: r.config.LDAP, Values: values})
+		if r.must.Load() {
+			c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: r.config.LDAP, Values: placeholder})
+		}
 	}
 	for name, values := range old.Marker.Aside { // an aside that was interrupted
-		if _, ok := kept[name]; !ok || name == m.config.RDN && kept[name][0] == c.Name {
+		if _, ok := kept[name]; !ok || name == m.config.RDN.LDAP && kept[name][0] == c.Name {
 			kept[name] = values
 		}
 	}

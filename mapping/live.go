@@ -36,7 +36,7 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	for i := range m.rules {
 		r := &m.rules[i]
 		key := m.ruleKey(i)
-		if !r.isComputed() && r.readOnly() {
+		if !r.isComputed() && r.readOnly() && !r.isAllocated() {
 			if a, ok := h.known(key+".ldap", r.config.LDAP); ok {
 				r.learn(a)
 				h.holds(key, r, a)
@@ -48,6 +48,10 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 			continue
 		}
 		r.learn(a)
+		r.must.Store(slices.ContainsFunc(must, func(m string) bool { return strings.EqualFold(m, a.Names[0]) }))
+		if r.isAllocated() {
+			h.counts(key, r, a)
+		}
 		if a.Single && r.path.Attr != "" && r.top.MultiValued && r.config.Single == "" && !r.joined() {
 			h.fault(key+".single", "%s holds one value in this directory and %s can have several; use primary, first or reject",
 				r.config.LDAP, r.path.String())
@@ -74,7 +78,7 @@ func (r *rule) joined() bool { return r.path.Sub != "value" && r.path.Sub != "" 
 
 // always reports whether the rule gives every entry a value.
 func (r *rule) always(m *Mapping) bool {
-	return r.config.Required || r == m.naming || r.computed != nil || r.fallback != nil || r.config.EmptyMember != ""
+	return r.config.Required || r == m.naming || r.isAllocated() || r.computed != nil || r.fallback != nil || r.config.EmptyMember != ""
 }
 
 // ruleKey is the place of a rule in the declaration.
@@ -89,7 +93,7 @@ func (m *Mapping) ruleKey(i int) string {
 		}
 		i -= len(extension.Attributes)
 	}
-	return "attributes"
+	return "rdn"
 }
 
 // holder collects what does not hold.

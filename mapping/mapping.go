@@ -116,7 +116,7 @@ func (m *Mapping) Collection() directory.Collection {
 		ObjectClasses:   m.config.ObjectClasses,
 		StateAttribute:  m.config.Marker.State,
 		SourceAttribute: m.config.Marker.Source,
-		Naming:          m.config.RDN,
+		Naming:          m.config.RDN.LDAP,
 		Attributes:      m.attributes(),
 	}
 	if m.member != nil {
@@ -149,7 +149,7 @@ func (m *Mapping) inheritable(r *rule) bool {
 
 // attributes returns the LDAP attributes that the mapping reads.
 func (m *Mapping) attributes() []string {
-	names := []string{m.config.RDN}
+	names := []string{m.config.RDN.LDAP}
 	add := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)

@@ -13,7 +13,7 @@ import (
 // The naming attribute is always among them, so the answer is never
 // empty, which would be no attributes at all.
 func (m *Mapping) Reads(paths []scim.Path) []string {
-	names := []string{m.config.RDN}
+	names := []string{m.config.RDN.LDAP}
 	for _, p := range paths {
 		if p.Filter != nil {
 			p.Sub = "" // it looks at other parts, too

@@ -33,6 +33,8 @@ type rule struct {
 	// told is what the directory says of the attribute, once Hold has learned it:
 	// that may come while requests run.
 	told *atomic.Pointer[directory.AttributeType]
+	// must says that the object classes demand a value.
+	must *atomic.Bool
 }
 
 // ldap is what the directory says of the rule's attribute. It is not known while

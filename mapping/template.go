@@ -16,6 +16,8 @@ var functions = template.FuncMap{
 	"upper":    strings.ToUpper,
 	"trim":     strings.TrimSpace,
 	"replace":  func(old, with, s string) string { return strings.ReplaceAll(s, old, with) },
+	"before":   before,
+	"ascii":    ascii,
 }
 
 // actions are the parts of a template that are replaced.

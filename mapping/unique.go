@@ -13,7 +13,7 @@ import (
 func (m *Mapping) computesDistinct() bool {
 	for i := range m.rules {
 		r := &m.rules[i]
-		if r.distinct && (r.isComputed() || r.fallback != nil) {
+		if r.distinct && !r.suffixes() && (r.isComputed() || r.fallback != nil) {
 			return true
 		}
 	}
@@ -26,7 +26,7 @@ func (m *Mapping) computesDistinct() bool {
 func (m *Mapping) Claims(res scim.Resource) (values []string, known bool) {
 	for i := range m.rules {
 		r := &m.rules[i]
-		if !r.distinct {
+		if !r.distinct || r.suffixes() {
 			continue
 		}
 		for _, f := range r.find(res) {

@@ -18,7 +18,7 @@ func TestClaims(t *testing.T) {
 		t.Errorf("%v %v, want %v", values, known, want)
 	}
 	cfg := people()
-	cfg.RDN = "cn" // which is computed
+	cfg.RDN.LDAP = "cn" // which is computed
 	if m, faults = Compile(cfg, "User", "okta"); len(faults) > 0 {
 		t.Fatal(faults)
 	}

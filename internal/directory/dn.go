@@ -43,6 +43,12 @@ func FoldDN(dn string) string {
 	return strings.ToLower(b.String())
 }
 
+// Child reports whether a name is directly below a base.
+func Child(dn, base string) bool {
+	own, ok := strings.CutSuffix(FoldDN(dn), ","+FoldDN(base))
+	return ok && !strings.ContainsAny(own, ",;")
+}
+
 // unescape reads what follows a backslash: two hexadecimal digits or one
 // character that stands for itself. It returns how many bytes it read.
 func unescape(s string) (int, byte) {

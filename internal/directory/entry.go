@@ -56,6 +56,21 @@ type NewEntry struct {
 	Marker     Marker
 	// Keys are the values that no other entry of the collection may have.
 	Keys []Key
+	// Numbers are what the entry is to be given beside Attributes.
+	Numbers []Number
+}
+
+// Number is a number that an entry is given when it is made, and that no other
+// entry of the directory has or will have.
+type Number struct {
+	Attribute string
+	Min, Max  int64
+	// Counter is the name of the entry that holds, in CounterAttribute, the next
+	// number to be given. Without one the next is one above the highest in use.
+	Counter, CounterAttribute string
+	// Value is the number, once Add has chosen it; 0 before. Who adds the same
+	// entry again keeps it.
+	Value int64
 }
 
 // Key is a value that at most one entry of a collection may have.

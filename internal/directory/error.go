@@ -27,9 +27,12 @@ const (
 	// Unavailable: the directory cannot be reached or is too busy. A write may
 	// or may not have happened; repeating the request is right.
 	Unavailable
+	// Exhausted: a range of numbers has none left. Nothing was written, and the
+	// request is right once an operator has made the range larger.
+	Exhausted
 )
 
-var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "unavailable"}
+var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "unavailable", "exhausted"}
 
 func (k Kind) String() string { return kindText[k] }
 

@@ -47,6 +47,9 @@ const (
 	Live Scope = iota
 	// Anyone: every entry below the base, whoever manages it.
 	Anyone
+	// Tree: every entry of the tree that the base is in, as far as the gateway may
+	// look.
+	Tree
 )
 
 // Query is a search.
@@ -76,7 +79,7 @@ type Store interface {
 	// Add adds an entry and returns it as the directory has it. Exists means
 	// that the name or one of the keys is taken; of several equal entries made
 	// at once one is kept and the others' makers get Exists.
-	// Errors: Exists, Invalid, Unavailable, Internal.
+	// Errors: Exists, Invalid, Exhausted, Unavailable, Internal.
 	Add(ctx context.Context, e NewEntry) (Entry, error)
 
 	// Update changes an entry that was read as old and returns it as the
