@@ -92,7 +92,7 @@ func (st *store) endMemberships(ctx context.Context, dn, attribute string, group
 // endMembership takes a name out of a group.
 func (st *store) endMembership(ctx context.Context, group string, r directory.Referrer, dn string) error {
 	request := ldap.NewModifyRequest(group, nil)
-	request.Delete(r.Attribute, []string{dn})
+	request.Delete(r.Attribute, []string{listedAs(r, dn)})
 	err := st.repeat(ctx, request)
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultObjectClassViolation) && r.EmptyMember != "" {
 		request.Add(r.Attribute, []string{r.EmptyMember})
@@ -141,7 +141,7 @@ func (st *store) memberships() []string {
 // referring finds what refers to a name, wherever in the tree it is, with the
 // source of each.
 func (st *store) referring(ctx context.Context, dn, attribute string) ([]*ldap.Entry, error) {
-	filter, err := st.renderer().render(directory.Eq(attribute, dn))
+	filter, err := st.renderer().render(directory.Eq(attribute, st.listed(attribute, dn)))
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
@@ -171,6 +171,16 @@ func (st *store) referring(ctx context.Context, dn, attribute string) ([]*ldap.E
 		found = append(found, part...)
 	}
 	return found, nil
+}
+
+// listed returns how an attribute lists the entry with a name.
+func (st *store) listed(attribute, dn string) string {
+	for _, r := range st.c.Referrers {
+		if strings.EqualFold(r.Attribute, attribute) {
+			return listedAs(r, dn)
+		}
+	}
+	return dn
 }
 
 // referrer returns the place of this tenant that an entry's attribute is in.

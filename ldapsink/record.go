@@ -30,6 +30,9 @@ type Record struct {
 // AddRecord returns what adding an entry would send.
 func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, error) {
 	st := &store{s, c}
+	if c.MemberBy.Attribute != "" {
+		e = byValue{st}.newEntry(e)
+	}
 	request, err := st.addRequest(Name(c.Naming, e.Name, c.Base), e)
 	if err != nil {
 		return Record{}, wrap("add", err)
@@ -46,6 +49,9 @@ func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, 
 // have come or gone already, and the references that follow a rename.
 func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change directory.Change) ([]Record, error) {
 	st := &store{s, c}
+	if c.MemberBy.Attribute != "" {
+		change = byValue{st}.change(change)
+	}
 	members := distinctMembers(change.Members)
 	if change.Name == "" || st.hasName(old.DN, change.Name) {
 		change.Marker.From = ""
@@ -78,6 +84,9 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 // MembersRecord returns what a change of a group's members would send.
 func (s *Sink) MembersRecord(c directory.Collection, group directory.Entry, change directory.MemberChange) Record {
 	st := &store{s, c}
+	if c.MemberBy.Attribute != "" {
+		change = byValue{st}.members(change)
+	}
 	return Record{DN: group.DN, Kind: RecordModify, Mods: st.modsOf(distinctMembers(change))}
 }
 

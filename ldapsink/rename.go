@@ -243,6 +243,10 @@ func (st *store) follow(ctx context.Context, from, to string) error {
 		return nil
 	}
 	for _, r := range st.c.Referrers {
+		from, to := listedAs(r, from), listedAs(r, to)
+		if from == to || from == "" || to == "" {
+			continue
+		}
 		filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
 		if err != nil {
 			return fail(directory.Internal, err)
@@ -264,6 +268,14 @@ func (st *store) follow(ctx context.Context, from, to string) error {
 		}
 	}
 	return nil
+}
+
+// listedAs returns how a referrer lists the entry with a name.
+func listedAs(r directory.Referrer, dn string) string {
+	if r.By == "" {
+		return dn
+	}
+	return nameValue(dn, r.By)
 }
 
 // replaceReference changes one reference. The directory may be doing the same

@@ -70,7 +70,12 @@ func (s *Sink) Close() {
 }
 
 // Store returns the store of one collection in this directory.
-func (s *Sink) Store(c directory.Collection) directory.Store { return &store{s, c} }
+func (s *Sink) Store(c directory.Collection) directory.Store {
+	if c.MemberBy.Attribute != "" {
+		return byValue{&store{s, c}}
+	}
+	return &store{s, c}
+}
 
 // Ping reports whether the directory answers.
 func (s *Sink) Ping(ctx context.Context) error {
@@ -125,7 +130,7 @@ type store struct {
 	c directory.Collection
 }
 
-var _ directory.Store = (*store)(nil)
+var _, _ directory.Store = (*store)(nil), byValue{}
 
 // complete runs a write of several steps to its end though its caller may
 // leave: somebody who hangs up in the middle must not leave half of it behind.

@@ -304,8 +304,15 @@ func (c *compiler) reference(key string, r *rule) {
 		if !r.isReference() {
 			c.fault(key+".reference", "is missing: members are ids; use [User, Group]")
 		}
-	} else if r.config.EmptyMember != "" {
-		c.fault(key+".emptyMember", "belongs to the members of a group")
+		if r.config.By != "" && !slices.Equal(r.config.Reference, []string{"User"}) {
+			c.fault(key+".by", "lists people alone: groups have no %s; use reference: User", r.config.By)
+		}
+		return
+	}
+	for k, given := range map[string]bool{"emptyMember": r.config.EmptyMember != "", "by": r.config.By != ""} {
+		if given {
+			c.fault(key+"."+k, "belongs to the members of a group")
+		}
 	}
 }
 

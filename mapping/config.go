@@ -94,6 +94,9 @@ type RuleConfig struct {
 	Single string `yaml:"single"`
 	// Reference are the resource types that the value, a SCIM id, refers to.
 	Reference []string `yaml:"reference,orscalar"`
+	// By is the LDAP attribute whose value lists a member, as uid does in memberUid;
+	// "" lists it by its name.
+	By string `yaml:"by"`
 	// EmptyMember stands for an empty group where the object class demands a member.
 	EmptyMember string `yaml:"emptyMember"`
 	// OnCollision is conflict (the default) or suffix: what becomes of a computed

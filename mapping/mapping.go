@@ -122,6 +122,7 @@ func (m *Mapping) Collection() directory.Collection {
 	if m.member != nil {
 		c.Member = m.member.config.LDAP
 		c.EmptyMember = m.member.config.EmptyMember
+		c.MemberBy.Attribute = m.member.config.By
 	}
 	return c
 }
@@ -132,7 +133,7 @@ func (m *Mapping) Referrers() []directory.Referrer {
 	for i := range m.rules {
 		if r := &m.rules[i]; r.isReference() && !r.readOnly() {
 			places = append(places, directory.Referrer{
-				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source,
+				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source, By: r.config.By,
 				Member: r == m.member || m.inheritable(r), EmptyMember: r.config.EmptyMember,
 			})
 		}

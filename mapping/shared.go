@@ -12,7 +12,7 @@ import (
 // resource types, and its attributes are the same in all of them; a type's own
 // schema is nobody else's. %s in a problem stands for the other.
 func Disagreements(other, c Config) []directory.Fault {
-	var faults []directory.Fault
+	faults := c.listed(other)
 	for i, e := range c.Extensions {
 		key := fmt.Sprintf("extensions[%d]", i)
 		if other.further() && strings.EqualFold(e.URN, other.Kind.Schema) {
@@ -44,6 +44,19 @@ func (e ExtensionConfig) disagreements(key string, other ExtensionConfig) []dire
 				faults = append(faults, directory.Fault{Key: fmt.Sprintf("%s.attributes[%d].%s", key, i, differs),
 					Problem: "differs from what %s says of the same attribute of the same schema; write the same here"})
 			}
+		}
+	}
+	return faults
+}
+
+// listed finds members that are listed by a value which the entries of the other
+// type, if it is theirs, are not named after.
+func (c Config) listed(people Config) []directory.Fault {
+	var faults []directory.Fault
+	for i, r := range c.Attributes {
+		if r.By != "" && !strings.EqualFold(r.By, people.RDN.LDAP) && !people.further() {
+			faults = append(faults, directory.Fault{Key: fmt.Sprintf("attributes[%d].by", i),
+				Problem: "is not what entries of %s are named after, so nobody could say whom a value means; name them after it with rdn"})
 		}
 	}
 	return faults

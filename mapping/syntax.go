@@ -35,7 +35,7 @@ func (h *holder) holds(key string, r *rule, a directory.AttributeType) {
 		h.fault(key+".ldap", "%s has to be asked for as %s%s", r.config.LDAP, r.config.LDAP, binaryOption)
 	case encoded && !one(encodedSyntaxes):
 		h.fault(key+".ldap", "%s takes no option binary; write it without", r.config.LDAP)
-	case r.isReference() && !one(nameSyntaxes):
+	case r.isReference() && r.config.By == "" && !one(nameSyntaxes):
 		h.fault(key+".ldap", "%s holds no distinguished names, which references are; use another attribute", r.config.LDAP)
 	case r.isComputed() || r.isReference():
 	default:

@@ -124,7 +124,7 @@ func newPreviewer(ctx context.Context, cfg *config.Config, index int, sink *ldap
 	p := &previewer{tenant: tenant, base: t.BasePaths()[0], parts: parts(index, t), config: cfg, journal: &preview.Journal{}}
 	for i := range tenant.Types {
 		m := tenant.Types[i].Mapping
-		tenant.Types[i].Store = preview.Over(m.Definition().Name, tenant.Types[i].Store, sink, m.Collection(), p.journal)
+		tenant.Types[i].Store = preview.Over(m.Definition().Name, tenant.Types[i].Store, sink, collection(tenant, i), p.journal)
 	}
 	tenant.Tokens = anyToken{}
 	limits := cfg.Server.Limits

@@ -93,21 +93,28 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 	if t.Me != nil {
 		tenant.Me = &gateway.Me{Methods: t.Me.Methods}
 	}
-	var referrers []directory.Referrer
 	for _, part := range parts(index, t) {
 		m, faults := mapping.Compile(*part.config, part.name, t.Name)
 		if len(faults) > 0 { // config.Load found none, so this is no user's fault
 			return tenant, fmt.Errorf("%s.%w", part.key, faults[0])
 		}
 		tenant.Types = append(tenant.Types, gateway.Type{Mapping: m})
-		referrers = append(referrers, m.Referrers()...)
 	}
 	for i := range tenant.Types {
-		c := tenant.Types[i].Mapping.Collection()
-		c.Referrers = referrers
-		tenant.Types[i].Store = sink.Store(c)
+		tenant.Types[i].Store = sink.Store(collection(tenant, i))
 	}
 	return tenant, nil
+}
+
+// collection is the part of a directory that a type of a tenant is in, with what
+// of it the other types know.
+func collection(tenant gateway.Tenant, index int) directory.Collection {
+	c := tenant.Types[index].Mapping.Collection()
+	c.MemberBy.Bases = []string{tenant.Types[0].Mapping.Collection().Base}
+	for _, t := range tenant.Types {
+		c.Referrers = append(c.Referrers, t.Mapping.Referrers()...)
+	}
+	return c
 }
 
 // part is the declaration of one resource type.

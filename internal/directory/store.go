@@ -20,6 +20,9 @@ type Collection struct {
 	// Member is the attribute that ChangeMembers changes; "" where the
 	// collection has none.
 	Member string
+	// MemberBy says that members are listed by a value that they are named after,
+	// as in memberUid: ann. To callers they are names all the same.
+	MemberBy MemberBy
 	// EmptyMember is the value that stands for an empty group where the object
 	// class demands at least one member; "" where it does not.
 	EmptyMember string
@@ -28,10 +31,20 @@ type Collection struct {
 	Referrers []Referrer
 }
 
+// MemberBy is how entries are listed by value: the attribute that they are named
+// after, and the bases below which they live. Its zero value is by name.
+type MemberBy struct {
+	Attribute string
+	Bases     []string
+}
+
 // Referrer is an attribute of a tenant's entries whose values are names of
 // entries.
 type Referrer struct {
 	Base, Attribute string
+	// By is the attribute that entries are named after, where its values and not
+	// the names are listed.
+	By string
 	// Member says that being named there is being a member of a group.
 	Member bool
 	// EmptyMember and SourceAttribute are those of the referring collection.
