@@ -84,11 +84,22 @@ func (st *store) addRequest(dn string, e directory.NewEntry) (*ldap.AddRequest, 
 	if st.c.EmptyMember != "" && len(all.values(st.c.Member)) == 0 {
 		all.add(st.c.Member, st.c.EmptyMember)
 	}
+	if st.lacksPassword(all) {
+		all.add(adPasswordAttribute, randomPassword())
+	}
 	request := ldap.NewAddRequest(dn, nil)
 	for _, a := range all {
-		request.Attribute(a.Type, a.Vals)
+		request.Attribute(a.Type, onWire(a.Type, a.Vals))
 	}
 	return request, nil
+}
+
+// lacksPassword reports whether an entry is an account that needs a password and
+// has none: identity providers that keep theirs to themselves send none.
+func (st *store) lacksPassword(all attributeList) bool {
+	account := st.flavor.account
+	return account != "" && slices.ContainsFunc(all.values("objectClass"), func(c string) bool { return strings.EqualFold(c, account) }) &&
+		!slices.ContainsFunc(all, func(a ldap.Attribute) bool { return isPassword(a.Type) })
 }
 
 // attributeList collects values by attribute: an Add may name each only once.

@@ -1,4 +1,4 @@
-//go:build integration
+//go:build integration && !ad && !ds389
 
 package ldapsink
 

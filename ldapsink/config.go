@@ -117,6 +117,8 @@ func (c Config) checkURL(text string) error {
 		return errors.New("names no host")
 	case u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "":
 		return errors.New("takes a scheme, a host and a port only")
+	case u.Scheme == "ldap" && !c.TLS.StartTLS && flavors[c.Flavor].onlyTLS:
+		return errors.New("would have passwords refused: this directory takes them over TLS only; use ldaps:// or set tls.startTLS")
 	case u.Scheme == "ldap" && !c.TLS.StartTLS && !loopback(u.Hostname()):
 		return errors.New("would send the password in clear; use ldaps:// or set tls.startTLS")
 	}

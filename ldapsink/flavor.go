@@ -57,6 +57,12 @@ type flavor struct {
 	// pageSize is how many entries a search returns at most unless it is
 	// continued page by page (RFC 2696); 0 where the server has no such limit.
 	pageSize int
+	// account is the object class of entries that cannot be enabled without a
+	// password; one that comes without gets a random one. "" where there is none.
+	account string
+	// onlyTLS says that the directory takes passwords without TLS from nobody, so
+	// that a connection without it is a mistake even on one machine.
+	onlyTLS bool
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -79,6 +85,7 @@ var flavors = map[string]flavor{
 		// 57 is ERROR_INVALID_PARAMETER, in the conversion of an attribute's name.
 		unknown: []string{"00000057", "was not found in the schema"},
 		schema:  activeDirectorySchema,
+		account: "user", onlyTLS: true,
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",

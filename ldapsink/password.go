@@ -1,9 +1,11 @@
 package ldapsink
 
 import (
+	"crypto/rand"
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -13,7 +15,32 @@ import (
 // (draft-behera-ldap-password-policy, section 5.2.1).
 const passwordAttribute = "userPassword"
 
-func isPassword(attribute string) bool { return strings.EqualFold(attribute, passwordAttribute) }
+// adPasswordAttribute is that of Active Directory ([MS-ADTS] section 3.1.1.3.1.5.1).
+const adPasswordAttribute = "unicodePwd"
+
+func isPassword(attribute string) bool {
+	return strings.EqualFold(attribute, passwordAttribute) || strings.EqualFold(attribute, adPasswordAttribute)
+}
+
+// onWire returns the values of an attribute as they are sent. Active Directory
+// takes a password in quotes and as UTF-16.
+func onWire(attribute string, values []string) []string {
+	if !strings.EqualFold(attribute, adPasswordAttribute) {
+		return values
+	}
+	sent := make([]string, len(values))
+	for i, v := range values {
+		for _, unit := range utf16.Encode([]rune(`"` + v + `"`)) {
+			sent[i] += string([]byte{byte(unit), byte(unit >> 8)})
+		}
+	}
+	return sent
+}
+
+// randomPassword returns a password that nobody knows, for an account that could
+// not be enabled without one. It has letters of both cases, digits and other
+// characters, as policies ask for, and 240 bits of chance.
+func randomPassword() string { return rand.Text() + strings.ToLower(rand.Text()) + "-0aA" }
 
 // policy returns the control by which a write that sets a password has the
 // server's policy say why it refuses one. It is not critical: a server whose

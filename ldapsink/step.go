@@ -60,7 +60,7 @@ func changes(mods []directory.Mod) []ldap.Change {
 	for i, mod := range mods {
 		all[i] = ldap.Change{
 			Operation:    uint(mod.Op), // both count as RFC 4511 section 4.6 does
-			Modification: ldap.PartialAttribute{Type: mod.Attribute, Vals: mod.Values},
+			Modification: ldap.PartialAttribute{Type: mod.Attribute, Vals: onWire(mod.Attribute, mod.Values)},
 		}
 	}
 	return all

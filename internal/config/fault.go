@@ -72,6 +72,8 @@ type Source struct {
 	// broken are keys whose values could not be read, all keys below included;
 	// partial are the keys right above a fault. Neither is worth a second one.
 	broken, partial map[string]bool
+	// filled are keys that a preset has given a value.
+	filled map[string]bool
 	faults          []Fault
 	warnings        []Warning
 }
@@ -79,7 +81,7 @@ type Source struct {
 func newSource(file string) *Source {
 	return &Source{
 		file: file, positions: map[string]Position{}, fromEnv: map[string]bool{},
-		broken: map[string]bool{}, partial: map[string]bool{},
+		broken: map[string]bool{}, partial: map[string]bool{}, filled: map[string]bool{},
 	}
 }
 

@@ -39,6 +39,9 @@ func read(path string, text []byte, env func(string) (string, bool)) (*Config, [
 	d := &decoder{Source: s, env: env, refuse: refuseLater}
 	d.decode(text, c)
 	c.basePaths()
+	if err := c.presets(s); err != nil {
+		return nil, sorted(s.warnings), err
+	}
 	c.kinds()
 	c.files(s, filepath.Dir(path))
 	c.validate(s)
@@ -86,7 +89,7 @@ func (c *Config) composed(s *Source) {
 // not all be read.
 func (s *Source) rulesMissing(mapping string) {
 	for _, key := range []string{mapping + ".rdn", mapping + ".stableKey"} {
-		if s.Has(key) && s.anyBroken(mapping+".attributes") {
+		if (s.Has(key) || s.filled[key]) && s.anyBroken(mapping+".attributes") {
 			s.broken[key] = true
 		}
 	}
