@@ -270,7 +270,7 @@ func TestDirectoryDiesInABulk(t *testing.T) {
 		answered <- results
 	}()
 	eventually(t, "some are made", func() bool { return strings.Count(g.log.String(), `"status":201`) > 20 })
-	if err := g.slapd.Kill(); err != nil {
+	if err := g.server.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	first := <-answered
@@ -284,7 +284,7 @@ func TestDirectoryDiesInABulk(t *testing.T) {
 	if counts["201"] < 20 || counts["503"] == 0 || counts["201"]+counts["503"] != len(operations) {
 		t.Errorf("%v", counts)
 	}
-	if err := g.slapd.Restart(t.Context()); err != nil {
+	if err := g.server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	g.awaitHealthy(t)

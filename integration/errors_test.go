@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-const nobody = "00000000-0000-4000-8000-000000000000"
+var nobody = here.id
 
 // Without a token nobody learns anything: every path is the same 401, known or
 // not.

@@ -98,7 +98,7 @@ func filteredPeople(t *testing.T, c *client, rng *rand.Rand) {
 func TestFiltersEqualTheModel(t *testing.T) {
 	t.Parallel()
 	seed := drawnSeed()
-	g := demo(t)
+	g := fresh(t)
 	c := g.client(t)
 	filteredPeople(t, c, rand.New(rand.NewPCG(seed, 0)))
 	for endpoint, schemas := range map[string][]string{"Users": {userURN, enterpriseURN}, "Groups": {groupURN}} {

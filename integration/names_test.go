@@ -78,7 +78,7 @@ func TestNastyNames(t *testing.T) {
 	for _, k := range []kind{users, groups} {
 		t.Run(k.endpoint, func(t *testing.T) {
 			t.Parallel()
-			g := demo(t)
+			g := fresh(t)
 			c, d := g.client(t), g.tree(t)
 			names := nastyNames("one")
 			ids := make([]string, len(names))

@@ -106,11 +106,11 @@ func TestDirectoryDies(t *testing.T) {
 		n := o.successes.Load()
 		eventually(t, "the load flows", func() bool { return o.successes.Load() > n+60 })
 		refused := o.refusals.Load()
-		if err := g.slapd.Kill(); err != nil {
+		if err := g.server.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "requests are refused", func() bool { return o.refusals.Load() > refused+3 })
-		if err := g.slapd.Restart(t.Context()); err != nil {
+		if err := g.server.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestDirectoryBlinks(t *testing.T) {
 	c := g.client(t)
 	id := c.create(person("blink"))
 	for i := range 3 {
-		if err := g.slapd.Restart(t.Context()); err != nil {
+		if err := g.server.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		c.patch("/Users/"+id, object{"op": "replace", "path": "title", "value": strconv.Itoa(i)}).want(http.StatusOK)

@@ -1,0 +1,32 @@
+//go:build integration
+
+package integration
+
+// ofOpenLDAP are the tests that are for OpenLDAP alone, by the reason.
+var ofOpenLDAP = map[string][]string{
+	"it is about the program, its command line and its files, and needs some directory": {
+		"TestCompose", "TestWrongConfiguration", "TestWrongUsage", "TestPortIsTaken", "TestExampleConfiguration",
+		"TestPreviewIsWhatTheRequestWouldWrite", "TestPreviewOfABulkBuildsOnItself", "TestPreviewSaysWhatIsWrongWithItsUse",
+	},
+	"it is about the demo, which brings an OpenLDAP": {
+		"TestDemoConfigOut", "TestDemoRestartsItsDirectory", "TestDemoLeavesNothing",
+	},
+	"its people are imported with ids, or times of creation, that are known beforehand, which OpenLDAP alone lets an import have": {
+		"TestLargeGroupIsNotCarried", "TestFiltersAndPagesOfLargeGroups", "TestWalk", "TestLargeWalk", "TestFilterByWhatAllHave",
+		"TestWalkOverRenamedPeople", "TestWalkAcrossGateways", "TestWalkAcrossGatewaysSeesWhoCameBefore", "TestCursorsAreOfOneGatewayFamily",
+	},
+	"it runs on a schema of its own, which it gives to its OpenLDAP": {
+		"TestFurtherResourceTypes", "TestAFurtherTypeIsDeactivated", "TestDiscoveryTellsTheDeclaration",
+		"TestEveryTypeIsKept", "TestEveryTypeIsPatched", "TestCharacteristicsAreKept", "TestAttributesWithoutMatchingRules",
+		"TestTypesThatTheDirectoryCannotHold",
+	},
+	"it needs an overlay, rights or a policy that it configures in its OpenLDAP": {
+		"TestPatchOfAttributesAndMembersIsOneWrite", "TestPasswordPolicySaysWhy", "TestALockThatStopsNobodyIsToldOf",
+		"TestEncryptedDirectory", "TestGroupsOfTenantsAreApart",
+		"TestThirtyOfOneName", "TestNamesThroughLife", "TestNamesBeyondTheBase", "TestNumbersOfManyGateways", "TestNumberIsShown", "TestGroupsOfRFC2307",
+	},
+	"its mapping is of attributes of inetOrgPerson as OpenLDAP defines them": {
+		"TestExistingAttributes", "TestConfigurationIsHeldAgainstTheDirectory", "TestGatewayStartsFirst", "TestLateFaultsAreTold",
+		"TestRefusalsSayWhatIsTaken", "TestSchemasAnnounceTheMapping",
+	},
+}

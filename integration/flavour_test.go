@@ -1,0 +1,171 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"encoding/hex"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// server is a directory that runs.
+type server interface {
+	URL() string // where its administrator reaches it
+	Suffix() string
+	AdminDN() string
+	AdminPassword() string
+	Kill() error
+	Restart(ctx context.Context) error
+	Stop() error
+}
+
+// flavour is what differs between the directories that the tests run against, as
+// data. Each has a file of its own, chosen by its build tag, with here. The tests
+// speak of attributes as OpenLDAP calls them, and none asks which directory it is.
+type flavour struct {
+	name   string
+	find   func() error // says so if it is not installed
+	begin  func(ctx context.Context, s site, dir string) (server, error)
+	serve  string // the configuration of the gateway before it, in testdata
+	demo   bool   // it is the one that the demo brings along
+	linked bool   // references follow and go by themselves, whatever is asked for
+	// What it calls the attributes that the tests name otherwise, and those that
+	// have to be asked for by name.
+	words  map[string]string
+	hidden []string
+	// id is an id of entries that nobody has, idOf how one is shown.
+	id   string
+	idOf func(raw []byte) string
+	rdn  string // of people
+
+	groups    []groupKind // each kind of group that it has; the first is the usual one
+	strangers []string    // names of nobody that a group takes for members
+	note      string      // an attribute of people with room for several notes
+	home      string      // that of RFC 2307's home directory
+	marked    []string    // object classes of somebody with a marker
+
+	lock        lock
+	refusals    []refusal
+	setPassword func(conn *ldap.Conn, dn, password string) error
+
+	sevenBit bool // userName is ASCII
+	longest  int  // bytes of a name that the tests try
+
+	// person and crowd write the LDIF of a person and of a group that were made earlier.
+	person func(b *strings.Builder, name, marker string)
+	crowd  func(b *strings.Builder, name, marker string, members []string)
+
+	// absent are the tests that are not for this directory, beside those of
+	// ofOpenLDAP: what it lacks. Parts of tests are named as -run names them.
+	absent map[string]string
+}
+
+// lock is how an administrator locks somebody.
+type lock struct {
+	attribute string
+	open      []string // when somebody is not locked
+	ways      []string
+}
+
+// groupKind is a kind of group: an object class, its attribute for members and
+// what is there when there are none; "" where it may be empty.
+type groupKind struct{ class, member, empty string }
+
+// refusal is how a bind is refused.
+type refusal struct {
+	code uint16
+	text string // a piece of what the server says; "" where it says nothing
+}
+
+func (f flavour) refuses(err error) bool {
+	return slices.ContainsFunc(f.refusals, func(r refusal) bool {
+		return ldap.IsErrorWithCode(err, r.code) && strings.Contains(err.Error(), r.text)
+	})
+}
+
+// word returns what the directory calls an attribute.
+func (f flavour) word(attribute string) string {
+	if w, ok := f.words[attribute]; ok {
+		return w
+	}
+	return attribute
+}
+
+var inFilter = regexp.MustCompile(`\(([A-Za-z]+)=`)
+
+// filter puts the directory's words into a filter of the tests'.
+func (f flavour) filter(text string) string {
+	return inFilter.ReplaceAllStringFunc(text, func(part string) string { return "(" + f.word(part[1:len(part)-1]) + "=" })
+}
+
+// entry puts the tests' words into an entry.
+func (f flavour) entry(e *ldap.Entry) {
+	for _, a := range e.Attributes {
+		for word, name := range f.words {
+			if strings.EqualFold(a.Name, name) {
+				a.Name = word
+			}
+		}
+		if a.Name == "entryUUID" && f.idOf != nil {
+			a.Values = []string{f.idOf(a.ByteValues[0])}
+		}
+	}
+}
+
+// guid shows an id as Windows does ([MS-DTYP] section 2.3.4).
+func guid(raw []byte) string {
+	if len(raw) != 16 {
+		return hex.EncodeToString(raw)
+	}
+	b := slices.Clone(raw)
+	slices.Reverse(b[:4])
+	slices.Reverse(b[4:6])
+	slices.Reverse(b[6:8])
+	text := hex.EncodeToString(b)
+	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
+}
+
+// notHere are the tests that are not for this directory, and why.
+func notHere() map[string]string {
+	all := map[string]string{}
+	for name, why := range here.absent {
+		all[name] = why
+	}
+	if here.demo {
+		return all
+	}
+	for why, names := range ofOpenLDAP {
+		for _, name := range names {
+			all[name] = why
+		}
+	}
+	return all
+}
+
+// skipping is the -skip that leaves out what is not for this directory.
+func skipping() string {
+	var patterns []string
+	for name := range notHere() {
+		parts := strings.Split(name, "/")
+		for i := range parts {
+			parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
+		}
+		patterns = append(patterns, strings.Join(parts, "/"))
+	}
+	slices.Sort(patterns)
+	return strings.Join(patterns, "|")
+}
+
+// fresh is a gateway before a directory of its own that carries all that shared does.
+func fresh(t *testing.T) *gate {
+	t.Helper()
+	if here.demo {
+		return demo(t)
+	}
+	return serve(t, usual()).gate
+}
