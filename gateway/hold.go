@@ -45,7 +45,10 @@ func (w *work) holds(targets map[string]bool) []hold {
 		keys.as = "delete"
 	case http.MethodPatch:
 		if p, err := scim.DecodePatch(encoded(w.Data)); err != nil || !w.typ.mapping.MayClaim(p) {
-			keys, versions.as = hold{}, "relies"
+			keys = hold{}
+			if !w.typ.reaches() {
+				versions.as = "relies"
+			}
 		}
 	}
 	if keys.what != "" {

@@ -33,7 +33,7 @@ func (p password) Verify(text string, _ time.Time) (token.Identity, bool, error)
 	return token.Identity{ID: "t1"}, p.token != "" && text == p.token, p.err
 }
 
-func newSite(t testing.TB) *site {
+func newSite(t testing.TB, steps ...mapping.StepConfig) *site {
 	t.Helper()
 	marker := mapping.MarkerConfig{State: "scimState", Source: "scimSource"}
 	users := compiled(t, "User", mapping.Config{
@@ -42,7 +42,7 @@ func newSite(t testing.TB) *site {
 			{SCIM: "userName", LDAP: "uid", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey, Unique: true},
 			{SCIM: "title", LDAP: "title"}, {SCIM: "password", LDAP: "userPassword"},
 		},
-		Deactivate: []mapping.StepConfig{{Set: &mapping.SetConfig{LDAP: "lock", Inactive: "yes"}}},
+		Deactivate: append([]mapping.StepConfig{{Set: &mapping.SetConfig{LDAP: "lock", Inactive: "yes"}}}, steps...),
 	})
 	groups := compiled(t, "Group", mapping.Config{
 		Base: "ou=groups", RDN: mapping.RDNConfig{LDAP: "cn"}, StableKey: "externalId", Marker: marker, Delete: mapping.DeleteRemove,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -174,9 +173,7 @@ func (j *joins) read(ctx context.Context, groups []string) error {
 // elsewhere reports whether a folded name lies where entries of other types
 // than this one are.
 func (t *tenant) elsewhere(name string, here *resourceType) bool {
-	return slices.ContainsFunc(t.types, func(other *resourceType) bool {
-		return other != here && other.base != here.base && strings.HasSuffix(name, other.base)
-	})
+	return !here.holds(name) && slices.ContainsFunc(t.types, func(other *resourceType) bool { return other.holds(name) })
 }
 
 // put puts names in the place of MemberOf in a filter. Where they are too many

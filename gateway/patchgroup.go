@@ -22,7 +22,7 @@ func (q *request) patchGroup(p scim.Patch) error {
 	}
 	reads := q.typ.mapping.WithoutMembers()
 	if whole {
-		reads = nil
+		reads, q.whole = nil, true
 	}
 	if err := q.writeGroup(rest, reads, change); err != nil {
 		return err
@@ -44,6 +44,9 @@ func (q *request) writeGroup(rest scim.Patch, reads []string, change scim.Member
 		return err
 	}
 	named := q.resolved
+	if err := q.holdBack(named, &members.Add); err != nil {
+		return err
+	}
 	if len(rest.Operations) > 0 {
 		_, err = q.update(reads, with(members, q.apply(rest)))
 	} else {
@@ -72,6 +75,7 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 	if q.typ.mapping.Members() == "" {
 		return nil
 	}
+	all := named
 	leaves := make(map[string]bool, len(removed))
 	for _, id := range removed {
 		leaves[strings.ToLower(id)] = true
@@ -107,7 +111,7 @@ func (q *request) settle(group string, named mapping.Names, removed []string) er
 		}
 		named = moved
 	}
-	return nil
+	return q.settleSleepers(group, all, removed)
 }
 
 // bySpelling drops the ids that a client sent in a spelling of its own: the

@@ -31,6 +31,14 @@ type request struct {
 	// resolved are the names behind ids that were looked up for the write that
 	// is being tried, without those that were in the entry already.
 	resolved mapping.Names
+	// waiting are those who are inactive and were kept out of the group that is
+	// being written; whole says that the request lists all of its members, and
+	// listed are these, by their folded names.
+	waiting []sleeper
+	whole   bool
+	listed  map[string]bool
+	// stays says that the entry cannot be moved, and is locked where it is.
+	stays bool
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred
@@ -81,7 +89,11 @@ func (q *request) lookUp(refs []mapping.Reference, known mapping.Names) (mapping
 }
 
 func (q *request) stamp() mapping.Stamp {
-	return mapping.Stamp{Request: q.event.request, Now: q.gateway.now().UTC().Truncate(time.Second)}
+	s := mapping.Stamp{Request: q.event.request, Now: q.gateway.now().UTC().Truncate(time.Second)}
+	if q.typ.mapping.Scrambles() {
+		s.Secret = secret()
+	}
+	return s
 }
 
 // body reads the request's body.

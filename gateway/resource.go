@@ -52,6 +52,7 @@ func (q *request) replace() error {
 	if err != nil {
 		return err
 	}
+	q.whole = true
 	e, err := q.update(nil, func(now scim.Resource, known mapping.Names) (mapping.Want, error) {
 		made, err := scim.Replace(q.typ.mapping.Definition(), now, res)
 		if err != nil {

@@ -38,14 +38,14 @@ func (q *request) tryRetire() error {
 	if t.mapping.DeletesForGood() {
 		return q.erase(old)
 	}
-	locked, err := t.store.Update(q.ctx(), old, t.mapping.Lock(old, directory.Deleting, q.stamp()))
+	locked, err := q.change(old, t.mapping.Lock(old, directory.Deleting, q.stamp()))
 	if err != nil {
 		return err
 	}
 	if err := q.leaveGroups(locked); err != nil {
 		return err
 	}
-	_, err = t.store.Update(q.ctx(), locked, t.mapping.Lock(locked, directory.Deleted, q.stamp()))
+	_, err = q.change(locked, t.mapping.Lock(locked, directory.Deleted, q.stamp()))
 	return err
 }
 
@@ -58,7 +58,7 @@ func (q *request) erase(e directory.Entry) error {
 		return err
 	}
 	if len(seats) > 0 && e.Marker.State != directory.Deleting {
-		if e, err = q.typ.store.Update(q.ctx(), e, q.typ.mapping.Lock(e, directory.Deleting, q.stamp())); err != nil {
+		if e, err = q.change(e, q.typ.mapping.Lock(e, directory.Deleting, q.stamp())); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,8 @@ type memory struct {
 	searches int
 	asked    []directory.Query // by searches
 	between  func()            // runs once, before the next change of members
+	most     int               // notes of groups that fit a marker; 0 is any number
+	meantime func()            // runs once, before the next update
 	// afterSearch runs once, after the next search.
 	afterSearch func()
 }
@@ -90,6 +92,10 @@ func (m *memory) Update(ctx context.Context, old directory.Entry, c directory.Ch
 	if !c.Members.Empty() {
 		m.interrupt()
 	}
+	if run := m.meantime; run != nil {
+		m.meantime = nil
+		run()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.failure(ctx); err != nil {
@@ -102,6 +108,12 @@ func (m *memory) Update(ctx context.Context, old directory.Entry, c directory.Ch
 	e := &m.entries[i]
 	if e.Version != old.Version {
 		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Changed}
+	}
+	if m.most > 0 && len(c.Marker.Left) > m.most {
+		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Invalid, Err: errors.New("too long")}
+	}
+	if c.Move != "" {
+		e.DN = strings.TrimSuffix(e.DN, directory.Parent(e.DN)) + c.Move
 	}
 	if c.Name != "" {
 		e.Attributes[m.naming] = []string{c.Name}
@@ -197,6 +209,7 @@ func holds(f directory.Filter, e directory.Entry) bool {
 	}
 	values := map[string][]string{
 		directory.AttrID: {e.ID}, directory.AttrDN: {e.DN}, directory.AttrState: {string(e.Marker.State)},
+		directory.AttrLeft: e.Marker.Left,
 	}[f.Attribute]
 	return slices.ContainsFunc(append(values, e.Attributes[f.Attribute]...), func(v string) bool {
 		return f.Op == directory.Present || f.Op == directory.Equal && strings.EqualFold(v, f.Value)

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"slices"
+	"strings"
+
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
@@ -20,15 +23,17 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	base    string // the end of the folded names of its entries
+	bases   []string // the ends of the folded names of its entries
 }
 
 func newTenant(t Tenant) *tenant {
 	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
-		made.types = append(made.types, &resourceType{
-			tenant: made, mapping: typ.Mapping, store: typ.Store, base: "," + directory.FoldDN(typ.Mapping.Collection().Base),
-		})
+		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
+		for _, tree := range typ.Mapping.Collection().Trees() {
+			rt.bases = append(rt.bases, ","+directory.FoldDN(tree))
+		}
+		made.types = append(made.types, rt)
 	}
 	if groups := made.byName("Group"); groups != nil {
 		for _, rt := range made.types {
@@ -39,6 +44,18 @@ func newTenant(t Tenant) *tenant {
 }
 
 func (t *resourceType) name() string { return t.mapping.Definition().Name }
+
+// holds reports whether a folded name lies where entries of the type are.
+func (t *resourceType) holds(name string) bool {
+	return slices.ContainsFunc(t.bases, func(base string) bool { return strings.HasSuffix(name, base) })
+}
+
+// reaches reports whether a write to an entry may write to others that it does
+// not name: who is moved takes references along, who is inactive leaves groups,
+// and groups wait for them.
+func (t *resourceType) reaches() bool {
+	return t.mapping.Moves() || t.mapping.Leaves() || t.mapping.Members() != "" && t.tenant.leaves()
+}
 
 // byName returns the tenant's type with the name, nil where it has none.
 func (t *tenant) byName(name string) *resourceType {

@@ -27,6 +27,9 @@ func (q *request) make(want mapping.Want) (directory.Entry, error) {
 }
 
 func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
+	if err := q.holdBackFrom(&want); err != nil {
+		return directory.Entry{}, err
+	}
 	hits, err := q.holders(want.Keys)
 	if err != nil {
 		return directory.Entry{}, err
@@ -53,8 +56,11 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	}
 	e.Numbers = q.numbers
 	q.event.attributes = e.Attributes.Names()
-	added, err := q.typ.store.Add(q.ctx(), e)
-	return added, q.lost(chosen, err)
+	made, err := q.typ.store.Add(q.ctx(), e)
+	if err != nil {
+		return made, q.lost(chosen, err)
+	}
+	return q.complete(made)
 }
 
 // revive brings a tombstone back under its old id, and no group with it.
@@ -139,6 +145,9 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	if err := q.holdBackFrom(&want); err != nil {
+		return directory.Entry{}, err
+	}
 	if old.Marker.State == directory.Deleting && want.Active == nil && !m.Deactivates() {
 		active := true // a type that cannot say so is asked for, so it is to stay
 		want.Active = &active
@@ -164,7 +173,10 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	c := q.typ.mapping.Change(old, refs, want, q.stamp())
 	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
 		q.wrote(old)
-		return old, q.writeMembers(old, c.Members)
+		if err := q.writeMembers(old, c.Members); err != nil {
+			return old, err
+		}
+		return q.complete(old)
 	}
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
@@ -173,12 +185,12 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	if !c.Members.Empty() {
 		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	}
-	e, err := q.typ.store.Update(q.ctx(), old, c)
+	e, err := q.change(old, c)
 	if err != nil {
 		return directory.Entry{}, q.lost(chosen, err)
 	}
 	q.wrote(e)
-	return q.keepLocked(e)
+	return q.complete(e)
 }
 
 // writeMembers writes what is left of a change when the attributes are as wanted
@@ -224,5 +236,5 @@ func (q *request) keepLocked(e directory.Entry) (directory.Entry, error) {
 	if e.Marker.State == directory.Active || q.typ.mapping.Locked(e) {
 		return e, nil
 	}
-	return q.typ.store.Update(q.ctx(), e, q.typ.mapping.Lock(e, e.Marker.State, q.stamp()))
+	return q.change(e, q.typ.mapping.Lock(e, e.Marker.State, q.stamp()))
 }

@@ -25,6 +25,12 @@ var ofOpenLDAP = map[string][]string{
 		"TestEncryptedDirectory", "TestGroupsOfTenantsAreApart",
 		"TestThirtyOfOneName", "TestNamesThroughLife", "TestNamesBeyondTheBase", "TestNumbersOfManyGateways", "TestNumberIsShown", "TestGroupsOfRFC2307",
 	},
+	"each of its steps is one of OpenLDAP's, or of a schema that it has; those of the others are in TestLockByHandStays and the journeys": {
+		"TestInterruptedSteps", "TestLeavingAndRejoining", "TestRemovedMeanwhileStaysOut", "TestAddedMeanwhileWaits", "TestAllStepsTogether",
+		"TestMovedPeopleAreFound", "TestComingBackFromTheirPlace", "TestTakenNameKeepsNobodyUnlocked", "TestNamesakesMeetInThePlace",
+		"TestPlaceThatIsMissing", "TestEachStepKeepsOut", "TestBitLeavesTheOthers", "TestOverrideKnowsTheLocksOfEachStep", "TestScramble",
+		"TestScrambleThatIsRefusedLocksAllTheSame",
+	},
 	"its mapping is of attributes of inetOrgPerson as OpenLDAP defines them": {
 		"TestExistingAttributes", "TestConfigurationIsHeldAgainstTheDirectory", "TestGatewayStartsFirst", "TestLateFaultsAreTold",
 		"TestRefusalsSayWhatIsTaken", "TestSchemasAnnounceTheMapping",

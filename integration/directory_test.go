@@ -234,3 +234,16 @@ func (d *tree) setAll(dn string, attributes map[string][]string, another string,
 		d.t.Fatalf("write %s: %v", dn, err)
 	}
 }
+
+// move puts an entry below another past the gateway.
+func (d *tree) move(dn, below string) string {
+	d.t.Helper()
+	rdn, _, _ := strings.Cut(dn, ",")
+	if err := d.conn.ModifyDN(ldap.NewModifyDNRequest(dn, rdn, true, below)); err != nil {
+		d.t.Fatalf("move %s: %v", dn, err)
+	}
+	return rdn + "," + below
+}
+
+// remove deletes an entry past the gateway.
+func (d *tree) remove(dn string) error { return d.conn.Del(ldap.NewDelRequest(dn, nil)) }

@@ -22,7 +22,7 @@ var here = flavour{
 		return server, err
 	},
 	serve:     "serve-389ds.yaml",
-	words:     map[string]string{"entryUUID": "nsUniqueId", "entryCSN": "entryusn", "pwdAccountLockedTime": "nsAccountLock"},
+	words:     map[string]string{"entryUUID": "nsUniqueId", "entryCSN": "entryusn"},
 	hidden:    []string{"nsUniqueId", "entryusn", "nsAccountLock"},
 	id:        "00000000-00000000-00000000-00000000",
 	rdn:       "uid",

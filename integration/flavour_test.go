@@ -103,18 +103,26 @@ func (f flavour) filter(text string) string {
 	return inFilter.ReplaceAllStringFunc(text, func(part string) string { return "(" + f.word(part[1:len(part)-1]) + "=" })
 }
 
-// entry puts the tests' words into an entry.
+// entry puts the tests' words into an entry. What the directory itself calls by
+// such a word, and means something else, is not seen.
 func (f flavour) entry(e *ldap.Entry) {
+	words := map[string]string{}
+	for word, name := range f.words {
+		words[strings.ToLower(name)] = word
+	}
+	kept := e.Attributes[:0]
 	for _, a := range e.Attributes {
-		for word, name := range f.words {
-			if strings.EqualFold(a.Name, name) {
-				a.Name = word
-			}
+		if word, ok := words[strings.ToLower(a.Name)]; ok {
+			a.Name = word
+		} else if f.word(a.Name) != a.Name {
+			continue
 		}
 		if a.Name == "entryUUID" && f.idOf != nil {
 			a.Values = []string{f.idOf(a.ByteValues[0])}
 		}
+		kept = append(kept, a)
 	}
+	e.Attributes = kept
 }
 
 // guid shows an id as Windows does ([MS-DTYP] section 2.3.4).

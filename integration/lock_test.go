@@ -7,6 +7,12 @@ import (
 	"testing"
 )
 
+// How the policies of OpenLDAP lock somebody.
+const (
+	lockedForEver = "000001010000Z"
+	lockAttribute = "pwdAccountLockedTime"
+)
+
 // Passwords that every directory's policy takes.
 const oldPass, newPas = "The old 1", "The new 1"
 

@@ -48,6 +48,9 @@ type site struct {
 	Delete           string
 	Me               string
 	UserRules        []string
+	RDN              string   // of people; uid
+	UserClasses      string   // further object classes, each with a comma before it
+	Deactivate       []string // steps in place of the password policy's lock
 	PageSize         int
 	FilterEntries    int
 	Timeout          string
@@ -82,15 +85,7 @@ type company struct {
 // file, until the test ends.
 func serve(t *testing.T, s site) *company {
 	t.Helper()
-	server, err := here.begin(t.Context(), s, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := startHere(t, s)
 	config := s.write(t, t.TempDir(), server)
 	g, err := startServe(t.Context(), config)
 	if err != nil {
@@ -101,6 +96,27 @@ func serve(t *testing.T, s site) *company {
 	c := &company{gate: g, server: server, config: config}
 	c.slapd, _ = server.(*slapd.Server)
 	return c
+}
+
+// startHere runs the directory of a site until the test ends.
+func startHere(t *testing.T, s site) server {
+	t.Helper()
+	server, err := here.begin(t.Context(), s, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+// startSlapd is the same where the site is an OpenLDAP's.
+func startSlapd(t *testing.T, s site) *slapd.Server {
+	t.Helper()
+	return startHere(t, s).(*slapd.Server)
 }
 
 // of notes which directory is behind the gate.

@@ -161,10 +161,14 @@ func (st *store) refusedAdd(err error, name string) error {
 // nameable refuses a naming value that is no text. A server may take what its
 // own decoder makes of the bytes, and the entry would have another name.
 func (st *store) nameable(name string) error {
-	if utf8.ValidString(name) {
+	why := "the name has a character that the directory changes"
+	switch {
+	case !utf8.ValidString(name):
+		why = "the name is not UTF-8"
+	case !strings.ContainsAny(name, st.flavor.noNames):
 		return nil
 	}
-	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New("the name is not UTF-8")}
+	return &directory.Error{Kind: directory.Invalid, Attribute: st.c.Naming, Err: errors.New(why)}
 }
 
 // refusedName recognises that a name is too long for the directory. OpenLDAP

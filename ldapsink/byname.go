@@ -55,7 +55,7 @@ func (st *store) at(ctx context.Context, name string, f directory.Filter, s sele
 // owns reports whether a name is one of the collection's: below its base, which
 // is the directory's own.
 func (st *store) owns(dn string) bool {
-	return below(dn, st.c.Base) && directory.FoldDN(dn) != directory.FoldDN(st.c.Base)
+	return !st.ofDirectory(dn) && slices.ContainsFunc(st.c.Trees(), func(tree string) bool { return below(dn, tree) })
 }
 
 // namesIn returns the names that a filter asks for.

@@ -40,6 +40,11 @@ type flavor struct {
 	// there already, or is gone already, or is nobody, beside those of any
 	// value (16 and 20). They mean other things too, so a look decides.
 	members []uint16
+	// noCompare says that the operation Compare cannot be relied on, and that a
+	// search asks instead.
+	noCompare bool
+	// noNames are characters that a name cannot have.
+	noNames string
 	// taken are pieces of the diagnostic by which a constraint violation (19)
 	// means that a value has to be unique and is not.
 	taken []string
@@ -79,7 +84,8 @@ var flavors = map[string]flavor{
 		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
 		created: "whenCreated", modified: "whenChanged", made: "uSNCreated",
 		form: formGUID, namesByID: true, wholeSeconds: true, pageSize: 1000,
-		members: []uint16{ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchObject},
+		members:   []uint16{ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchObject},
+		noCompare: true, // Samba reads the value as a part of a filter, without escaping it
 		// 21C7 and 21C8 are ERROR_DS_SPN_ and _UPN_VALUE_NOT_UNIQUE_IN_FOREST; Samba has words for them.
 		taken: []string{"000021C7", "000021C8", "is already in use"},
 		// 57 is ERROR_INVALID_PARAMETER, in the conversion of an attribute's name.
@@ -90,10 +96,11 @@ var flavors = map[string]flavor{
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		form:   formUniqueID,
-		loose:  true, // entryusn goes back with every write that is refused (389-ds-base issue 6250), and is there with a plug-in only
-		schema: ds389Schema,
-		taken:  []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
+		form:    formUniqueID,
+		loose:   true, // entryusn goes back with every write that is refused (389-ds-base issue 6250), and is there with a plug-in only
+		schema:  ds389Schema,
+		noNames: "\x00",                                                                 // it would be taken for a backslash and two digits
+		taken:   []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
 	},
 	generic: {
 		id: "entryUUID", created: "createTimestamp", modified: "modifyTimestamp",

@@ -36,7 +36,7 @@ var labHere = lab{
 	group:  []string{"top", "group"},
 	links:  true,
 	people: "ou=people,dc=example,dc=org", groups: "ou=groups,dc=example,dc=org",
-	unheardOf: directory.Internal, broken: [2]string{"accountExpires", "soon"}, longest: 255, many: 1_000,
+	unheardOf: directory.Internal, broken: [2]string{"accountExpires", "soon"}, longest: 255, many: 1_000, unlimited: true,
 }
 
 // plain is a Samba that is spoken to in clear.

@@ -39,5 +39,5 @@ var labHere = lab{
 	group:     []string{"top", "groupOfNames"},
 	strangers: true,
 	people:    "ou=people,dc=example,dc=org", groups: "ou=groups,dc=example,dc=org",
-	unheardOf: directory.Invalid, broken: [2]string{"mail", "jörg@example.org"}, must: "sn", longest: 100_000, many: 10_000,
+	unheardOf: directory.Invalid, broken: [2]string{"mail", "jörg@example.org"}, must: "sn", longest: 100_000, many: 10_000, sevenBit: true,
 }

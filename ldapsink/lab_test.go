@@ -54,6 +54,8 @@ type lab struct {
 	must      string    // an attribute that a person cannot do without; "" where there is none
 	longest   int       // bytes of a name that a test may try
 	many      int       // members of a large group
+	unlimited bool      // the size limit of a search is ignored
+	sevenBit  bool      // names are ASCII
 }
 
 // begin starts a directory that ends with the test.

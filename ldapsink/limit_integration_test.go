@@ -79,7 +79,7 @@ func TestSearchKeepsItsLimit(t *testing.T) {
 	})
 	_, err := alone.Search(t.Context(), directory.Query{Limit: 3})
 	wantKind(t, err, directory.TooMany)
-	if got := sent.Load(); got > 4 {
+	if got := sent.Load(); got > 4 && !labHere.unlimited {
 		t.Errorf("%d entries came for a limit of 3", got)
 	}
 }

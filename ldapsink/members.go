@@ -117,12 +117,12 @@ func (m *memberWrite) send(ctx context.Context) error {
 		}
 	}
 	return m.write(ctx, func(ctx context.Context, l *link) error {
-		controls, err := m.still(ctx, l, m.dn, m.id, m.version)
+		mods, controls, err := m.heldMods(ctx, l, m.dn, m.id, m.version, m.plan.mods())
 		if err != nil {
 			return err
 		}
 		request := ldap.NewModifyRequest(m.dn, controls)
-		request.Changes = changes(m.plan.mods())
+		request.Changes = changes(mods)
 		_, err = ask(ctx, m.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
 			return struct{}{}, conn.Modify(request)
 		})
@@ -154,7 +154,7 @@ func (m *memberWrite) tidy(ctx context.Context) error {
 func (m *memberWrite) adapt(ctx context.Context, refusal error) error {
 	switch {
 	case differs(refusal):
-		return m.narrow(ctx, nil)
+		return m.narrowAgain(ctx, nil)
 	case m.plan.emptied(refusal):
 		return nil
 	case ldap.IsErrorAnyOf(refusal, m.flavor.members...):
@@ -192,11 +192,7 @@ const unexplained = 3
 // the members. The refusal stands where it was not.
 func (m *memberWrite) disputed(ctx context.Context, refusal error) error {
 	before := len(m.left.Add) + len(m.left.Remove)
-	m.dn = ""
-	if err := m.locate(ctx); err != nil {
-		return err
-	}
-	if err := m.narrow(ctx, refusal); err != nil {
+	if err := m.narrowAgain(ctx, refusal); err != nil {
 		return err
 	}
 	if len(m.left.Add)+len(m.left.Remove) < before {
@@ -205,6 +201,16 @@ func (m *memberWrite) disputed(ctx context.Context, refusal error) error {
 		return refusal
 	}
 	return nil
+}
+
+// narrowAgain is narrow after a look whether the name is still the entry's: what
+// another entry has says nothing about this one.
+func (m *memberWrite) narrowAgain(ctx context.Context, refusal error) error {
+	m.dn = ""
+	if err := m.locate(ctx); err != nil {
+		return err
+	}
+	return m.narrow(ctx, refusal)
 }
 
 // narrow leaves what is still to be done.

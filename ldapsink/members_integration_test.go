@@ -94,38 +94,6 @@ func TestChangeMembersRefusals(t *testing.T) {
 	wantKind(t, store.ChangeMembers(t.Context(), g.ID, "", change), directory.NotFound)
 }
 
-func TestUpdateKeepsThePlaceholderOutOfSight(t *testing.T) {
-	server, sink := started(t)
-	store, conn := sink.Store(crowds()), raw(t, server)
-	g := add(t, store, crowd("g"))
-	for i, tc := range []struct {
-		name string
-		mods []directory.Mod
-		want []string
-		raw  []string
-	}{
-		{"members come", []directory.Mod{{Op: directory.ModAdd, Attribute: "MEMBER", Values: names([]int{1, 2})}}, names([]int{1, 2}), names([]int{1, 2})},
-		{"all values go", []directory.Mod{{Op: directory.ModDelete, Attribute: "member", Values: names([]int{1, 2})}}, nil, []string{nobody}},
-		{"members are replaced", []directory.Mod{{Op: directory.ModReplace, Attribute: "member", Values: names([]int{3})}}, names([]int{3}), names([]int{3})},
-		{"one for another", directory.Diff(directory.Attributes{"member": names([]int{3})}, directory.Attributes{"member": names([]int{4})}), names([]int{4}), names([]int{4})},
-		{"the attribute goes", []directory.Mod{{Op: directory.ModDelete, Attribute: "member"}}, nil, []string{nobody}},
-		{"the attribute goes again", []directory.Mod{{Op: directory.ModReplace, Attribute: "member"}}, nil, []string{nobody}},
-		{"the attribute goes and members come", []directory.Mod{{Op: directory.ModDelete, Attribute: "member"}, {Op: directory.ModAdd, Attribute: "member", Values: names([]int{5})}}, names([]int{5}), names([]int{5})},
-	} {
-		now, err := store.Update(t.Context(), g, directory.Change{Mods: tc.mods, Marker: active(fmt.Sprint(i))})
-		if err != nil {
-			t.Fatalf("%s: %v", tc.name, err)
-		}
-		if d := cmp.Diff(foldAll(tc.want), foldAll(now.Attributes["member"])); d != "" {
-			t.Errorf("%s: %s", tc.name, d)
-		}
-		if d := cmp.Diff(foldAll(tc.raw), foldAll(readRaw(t, conn, g.DN, "member"))); d != "" {
-			t.Errorf("%s: in the directory: %s", tc.name, d)
-		}
-		g = now
-	}
-}
-
 // Members that are added at the same time, to an empty group too, all get in;
 // nothing that goes on beside it makes an addition fail or fall out.
 func TestConcurrentMemberChanges(t *testing.T) {

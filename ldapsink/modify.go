@@ -12,12 +12,12 @@ import (
 
 // Update implements directory.Store.
 //
-// Without a new name it is one Modify, with the attributes, the members, the
+// Without a new name or place it is one Modify, with the attributes, the members, the
 // steps that give access and the marker, made only if the entry is the version
 // that was read.
 func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
 	op := "modify"
-	if c.Name != "" {
+	if c.Name != "" || c.Move != "" {
 		op = "rename"
 	}
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
@@ -33,7 +33,7 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 			return directory.Entry{}, err
 		}
 		c.Members = distinctMembers(c.Members)
-		if c.Name != "" && !st.hasName(old.DN, c.Name) {
+		if c.Name != "" && !st.hasName(old.DN, c.Name) || c.Move != "" && !directlyBelow(old.DN, c.Move) {
 			return st.rename(ctx, old, c)
 		}
 		c.Marker.From = ""

@@ -86,6 +86,9 @@ func (m *memberMods) emptied(refusal error) bool {
 // compare asks whether an attribute has a value.
 func (s *Sink) compare(ctx context.Context, dn, attribute, value string) (bool, error) {
 	there := false
+	if s.flavor.noCompare {
+		return s.compareBySearch(ctx, dn, attribute, value)
+	}
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
 		var err error
 		there, err = ask(ctx, s.pool, l, false, func(conn *ldap.Conn) (bool, error) {
@@ -96,5 +99,21 @@ func (s *Sink) compare(ctx context.Context, dn, attribute, value string) (bool, 
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchAttribute) {
 		return false, nil
 	}
+	return there, err
+}
+
+// compareBySearch is compare where that operation cannot be relied on.
+func (s *Sink) compareBySearch(ctx context.Context, dn, attribute, value string) (bool, error) {
+	filter, err := renderer{flavor: s.flavor}.render(directory.Eq(attribute, value))
+	if err != nil {
+		return false, fail(directory.Internal, err)
+	}
+	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, []string{"1.1"}, nil)
+	there := false
+	err = s.read(ctx, func(ctx context.Context, l *link) error {
+		found, err := ask(ctx, s.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) { return conn.Search(request) })
+		there = err == nil && len(found.Entries) > 0
+		return err
+	})
 	return there, err
 }

@@ -144,26 +144,6 @@ func TestInterruptedRenameLeavesTheNewOwnersReferences(t *testing.T) {
 	}
 }
 
-// A member that comes while the last one goes leaves no placeholder beside it.
-func TestPlaceholderDoesNotStayBesideAMember(t *testing.T) {
-	server, p, sink := proxied(t)
-	store, conn := sink.Store(crowds()), raw(t, server)
-	g := add(t, store, crowd("g", memberDN(1)))
-	before(p, ldap.ApplicationModifyRequest, 2, func() { // the one that brings the placeholder
-		request := ldap.NewModifyRequest(g.DN, nil)
-		request.Add("member", []string{memberDN(2)})
-		if err := conn.Modify(request); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := store.ChangeMembers(t.Context(), g.ID, "", directory.MemberChange{Remove: names([]int{1})}); err != nil {
-		t.Fatal(err)
-	}
-	if got := readRaw(t, conn, g.DN, "member"); !sameNames(got, names([]int{2})) {
-		t.Errorf("members %q", got)
-	}
-}
-
 // A group that is renamed or replaced by another of its name while its members
 // change is found again by its id.
 func TestMembersFollowARenamedGroup(t *testing.T) {

@@ -23,8 +23,9 @@ type Record struct {
 	Kind RecordKind
 	// Mods are the attributes of an add, each a ModAdd, or the modifications.
 	Mods []directory.Mod
-	// NewRDN is the relative name that a rename gives.
-	NewRDN string
+	// NewRDN is the relative name that a rename gives, NewSuperior the name below
+	// which it puts the entry; "" leaves it where it is.
+	NewRDN, NewSuperior string
 }
 
 // AddRecord returns what adding an entry would send.
@@ -53,7 +54,9 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 		change = byValue{st}.change(change)
 	}
 	members := distinctMembers(change.Members)
-	if change.Name == "" || st.hasName(old.DN, change.Name) {
+	renames := change.Name != "" && !st.hasName(old.DN, change.Name)
+	moves := change.Move != "" && !directlyBelow(old.DN, change.Move)
+	if !renames && !moves {
 		change.Marker.From = ""
 		mods, err := markerMods(c, old.Marker, change.Marker)
 		if err != nil {
@@ -72,12 +75,18 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 	if err != nil {
 		return nil, wrap("rename", err)
 	}
-	_, parent := splitName(old.DN)
-	rdn := relativeName(c.Naming, change.Name)
+	rdn, parent := splitName(old.DN)
+	if renames {
+		rdn = relativeName(c.Naming, change.Name)
+	}
+	if moves {
+		parent = change.Move
+	}
+	w := wayTo(old.DN, rdn+","+parent)
 	return []Record{
 		{DN: old.DN, Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Remove: members.Remove}), change.Mods, first)},
-		{DN: old.DN, Kind: RecordRename, NewRDN: rdn},
-		{DN: rdn + "," + parent, Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Add: members.Add}), change.Unlock, last)},
+		{DN: old.DN, Kind: RecordRename, NewRDN: w.rdn, NewSuperior: w.superior},
+		{DN: w.to(), Kind: RecordModify, Mods: slices.Concat(st.modsOf(directory.MemberChange{Add: members.Add}), change.Unlock, last)},
 	}, nil
 }
 

@@ -25,7 +25,7 @@ func sameSpelling(a, b string) bool {
 	return errX == nil && errY == nil && x.Equal(y)
 }
 
-// rename changes an entry and its name.
+// rename changes an entry and its name, its place, or both.
 //
 // It takes four kinds of operation, in an order that leaves less access, never
 // more, wherever it stops, and that the same request again completes: first the
@@ -33,20 +33,16 @@ func sameSpelling(a, b string) bool {
 // name; then what refers to it; last what gives access, members that come too,
 // with the old name cleared from the marker.
 func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
-	if err := st.nameable(c.Name); err != nil {
-		return directory.Entry{}, err
-	}
 	if c.Vacates {
 		if err := st.unreferred(ctx, old.DN); err != nil {
 			return directory.Entry{}, err
 		}
 	}
-	_, parent := splitName(old.DN)
-	rdn := relativeName(st.c.Naming, c.Name)
-	to := rdn + "," + parent
-	if err := st.takeFor(ctx, to, old); err != nil {
+	way, err := st.wayOf(ctx, old, &c)
+	if err != nil {
 		return directory.Entry{}, err
 	}
+	to := way.to()
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
 	begin := step{mods: c.Mods, members: directory.MemberChange{Remove: c.Members.Remove}, marker: c.Marker, read: read}
 	begin.marker.From = old.DN
@@ -54,14 +50,18 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		// Nothing is unlocked yet: whoever comes after a cut must still know how.
 		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
 		begin.marker.Undo, begin.marker.Aside = old.Marker.Undo, old.Marker.Aside
+		begin.marker.Home, begin.marker.Left = old.Marker.Home, old.Marker.Left
+		if begin.marker.Called == "" {
+			begin.marker.Called = old.Marker.Called
+		}
 	}
 	begun, err := st.claim(ctx, old, &begin, c.Keys)
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	if err := st.modifyDN(ctx, begun, rdn, to); err != nil {
-		err = wrap("rename", st.refused(ctx, old, st.refusedName(err, c.Name)))
-		if !directory.Is(err, directory.Unavailable) && !directory.Is(err, directory.Changed) {
+	if err := st.modifyDN(ctx, begun, way); err != nil {
+		err = wrap("rename", st.refused(ctx, old, st.refusedWay(ctx, way, st.refusedName(err, c.Name))))
+		if !directory.Is(err, directory.Unavailable) && !directory.Is(err, directory.Changed) && !locks(c) {
 			if undone := st.undo(ctx, old, begun, begin); undone != nil {
 				return directory.Entry{}, undone
 			}
@@ -91,8 +91,7 @@ func (st *store) renameBack(ctx context.Context, old, begun directory.Entry, beg
 	if err != nil || now == nil || now.Marker.Request != begun.Marker.Request || now.Marker.From != begun.Marker.From {
 		return err
 	}
-	rdn, _ := splitName(old.DN)
-	if err := wrap("rename", st.modifyDN(ctx, *now, rdn, old.DN)); err != nil {
+	if err := wrap("rename", st.modifyDN(ctx, *now, wayTo(to, old.DN))); err != nil {
 		if directory.Is(err, directory.Exists) || directory.Is(err, directory.Changed) {
 			return nil
 		}
@@ -128,9 +127,9 @@ func (st *store) takeFor(ctx context.Context, to string, old directory.Entry) er
 	return failf(directory.Exists, "the name is taken")
 }
 
-// modifyDN gives an entry its new name. It is reached by its old one: Samba
-// takes no other in this operation.
-func (st *store) modifyDN(ctx context.Context, e directory.Entry, rdn, to string) error {
+// modifyDN gives an entry its new name and place. It is reached by its old name:
+// Samba takes no other in this operation.
+func (st *store) modifyDN(ctx context.Context, e directory.Entry, w way) error {
 	held := false // by the server, which so renames no other entry
 	err := st.guarded(ctx, e, func(guard bool) error {
 		return st.write(ctx, func(ctx context.Context, l *link) error {
@@ -143,15 +142,15 @@ func (st *store) modifyDN(ctx context.Context, e directory.Entry, rdn, to string
 			}
 			held = len(controls) > 0
 			_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
-				return struct{}{}, conn.ModifyDN(ldap.NewModifyDNWithControlsRequest(e.DN, rdn, true, "", controls))
+				return struct{}{}, conn.ModifyDN(ldap.NewModifyDNWithControlsRequest(e.DN, w.rdn, true, w.superior, controls))
 			})
 			return err
-		}, func(ctx context.Context, l *link) (bool, error) { return st.renamed(ctx, l, e.ID, rdn, to) })
+		}, func(ctx context.Context, l *link) (bool, error) { return st.renamed(ctx, l, e.ID, w.rdn, w.to()) })
 	})
 	if err != nil || held {
 		return err
 	}
-	return st.renamedIt(ctx, e, to)
+	return st.renamedIt(ctx, e, w.to())
 }
 
 // renamedIt makes sure that it was the entry that got the new name, and not
@@ -161,10 +160,10 @@ func (st *store) renamedIt(ctx context.Context, e directory.Entry, to string) er
 	if err != nil || raw == nil || st.flavor.idOf(raw) == e.ID {
 		return err
 	}
-	rdn, _ := splitName(e.DN)
+	back := wayTo(to, e.DN)
 	err = st.read(ctx, func(ctx context.Context, l *link) error {
 		_, err := ask(ctx, st.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
-			return struct{}{}, conn.ModifyDN(ldap.NewModifyDNRequest(to, rdn, true, ""))
+			return struct{}{}, conn.ModifyDN(ldap.NewModifyDNRequest(to, back.rdn, true, back.superior))
 		})
 		return err
 	})

@@ -194,6 +194,8 @@ func (r renderer) own(f directory.Filter) (directory.Filter, error) {
 			return none, nil
 		}
 		return r.flavor.time(f, at.UTC()), nil
+	case name == directory.AttrLeft && exact:
+		f = directory.Filter{Op: directory.Contains, Attribute: r.state, Value: `"` + directory.CompactID(f.Value) + `"`}
 	case name == directory.AttrState && exact:
 		f = directory.Filter{Op: directory.Prefix, Attribute: r.state, Value: directory.StatePrefix(directory.State(f.Value))}
 	default:

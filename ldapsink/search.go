@@ -86,13 +86,12 @@ func (st *store) scoped(f directory.Filter, scope directory.Scope) directory.Fil
 // be read is nobody's.
 var live = []string{string(directory.Active), string(directory.Inactive), string(directory.Deleting)}
 
-// find searches below the collection's base.
+// find searches below the collection's base, and in its places.
 func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]directory.Entry, error) {
 	return st.findSome(ctx, f, s, 0)
 }
 
-// findSome is find with a limit, which the server keeps, with room for the base:
-// that may match too, and is nobody's.
+// findSome is find with a limit.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	if name, rest, ok := st.named(f); ok {
 		e, err := st.at(ctx, name, rest, s)
@@ -110,22 +109,51 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
+	trees := st.c.Trees()
+	if len(trees) == 1 {
+		entries, err := st.findIn(ctx, trees[0], filter, s, limit)
+		if err != nil {
+			return nil, err
+		}
+		return some(entries, limit)
+	}
+	found := make([][]directory.Entry, len(trees))
+	group, inTime := errgroup.WithContext(ctx)
+	for i, tree := range trees {
+		group.Go(func() error {
+			var err error
+			found[i], err = st.findIn(inTime, tree, filter, s, limit)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return some(distinct(found), limit) // who was moved meanwhile may be in both
+}
+
+// findIn searches one tree, with a limit that the server keeps and that has room
+// for the base and the places: they may match too, and are nobody's.
+func (st *store) findIn(ctx context.Context, tree, filter string, s selection, limit int) ([]directory.Entry, error) {
 	most := limit
 	if limit > 0 {
-		most++ // the base may be among them
+		most += 1 + len(st.c.Places)
 	}
-	base := directory.FoldDN(st.c.Base)
-	entries, err := searchFor(ctx, st.Sink, st.c.Base, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
-		// The base itself is the directory's, not an entry of the collection.
-		if len(raw.DN) <= len(st.c.Base)+1 && directory.FoldDN(raw.DN) == base {
+	return searchFor(ctx, st.Sink, tree, filter, st.wire(s), most, s.places, func(raw *ldap.Entry) (directory.Entry, bool) {
+		if st.ofDirectory(raw.DN) {
 			return directory.Entry{}, false
 		}
 		return st.entry(raw, s), true
 	})
-	if err != nil {
-		return nil, err
+}
+
+// ofDirectory reports whether a name is that of a base or place, which is the
+// directory's and no entry of the collection.
+func (st *store) ofDirectory(dn string) bool {
+	is := func(base string) bool {
+		return len(dn) <= len(base)+1 && directory.FoldDN(dn) == directory.FoldDN(base)
 	}
-	return some(entries, limit)
+	return is(st.c.Base) || slices.ContainsFunc(st.c.Places, is)
 }
 
 // findInTree searches the whole tree that the base is in. An account that may not

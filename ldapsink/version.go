@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -95,6 +96,12 @@ func (st *store) still(ctx context.Context, l *link, dn, id, version string) ([]
 	case l.supports(oidAssertion):
 		return st.asserted(id, version)
 	}
+	_, err := st.looked(ctx, l, dn, id, version)
+	return nil, err
+}
+
+// looked is the look of still.
+func (st *store) looked(ctx context.Context, l *link, dn, id, version string) (*ldap.Entry, error) {
 	raw, err := st.baseOn(ctx, l, dn, st.facts())
 	switch {
 	case err != nil:
@@ -104,7 +111,26 @@ func (st *store) still(ctx context.Context, l *link, dn, id, version string) ([]
 	case !st.is(raw, id, version):
 		return nil, ldap.NewError(ldap.LDAPResultAssertionFailed, errors.New("looked at before the write: the entry is another, or another version"))
 	}
-	return nil, nil
+	return raw, nil
+}
+
+// heldMods are modifications together with what holds them to the entry with the
+// id: a control, a name that is its own, or, where there is neither, the marker's
+// value, which they delete and add again. No other entry has it, as it has the
+// id of a request in it.
+func (st *store) heldMods(ctx context.Context, l *link, dn, id, version string, mods []directory.Mod) ([]directory.Mod, []ldap.Control, error) {
+	if _, sure := st.flavor.nameByID(id); sure || l.supports(oidAssertion) {
+		controls, err := st.still(ctx, l, dn, id, version)
+		return mods, controls, err
+	}
+	raw, err := st.looked(ctx, l, dn, id, version)
+	if err != nil {
+		return nil, nil, err
+	}
+	if text := st.storedMarker(raw); text != "" {
+		mods = append(slices.Clone(mods), stays(st.c.StateAttribute, text)...)
+	}
+	return mods, nil, nil
 }
 
 // asserted returns the control by which the server itself holds a write against

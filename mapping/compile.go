@@ -28,11 +28,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	c.once()
 	c.confine(lines)
 	c.together()
-	for _, s := range cfg.Deactivate {
-		if s.Set != nil {
-			c.m.steps = append(c.m.steps, *s.Set)
-		}
-	}
+	c.m.steps = stepsOf(cfg.Deactivate)
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}
@@ -370,10 +366,8 @@ func (c *compiler) once() {
 		claim("rdn.ldap", c.m.config.RDN.LDAP, "rdn.ldap")
 	}
 	for i, s := range c.m.config.Deactivate {
-		if s.Set != nil {
-			key := fmt.Sprintf("deactivate[%d].set.ldap", i)
-			claim(key, s.Set.LDAP, key)
-		}
+		key := fmt.Sprintf("deactivate[%d].%s.ldap", i, s.kind())
+		claim(key, s.ldap(), key)
 	}
 	for i, r := range c.m.config.Attributes {
 		key := fmt.Sprintf("attributes[%d].ldap", i)

@@ -150,44 +150,6 @@ type RulesConfig struct {
 	Together [][]string `yaml:"together"`
 }
 
-// StepConfig is one step of deactivation; exactly one of its fields is set.
-type StepConfig struct {
-	Set      *SetConfig    `yaml:"set"`
-	Bit      *BitConfig    `yaml:"bit"`
-	Move     *MoveConfig   `yaml:"move"`
-	Leave    *LeaveConfig  `yaml:"leave"`
-	Scramble *ScrambleStep `yaml:"scramble"`
-}
-
-// SetConfig sets an attribute to Inactive on deactivation and puts back what
-// was there before, or Active where that is given, on activation.
-type SetConfig struct {
-	LDAP     string `yaml:"ldap"`
-	Inactive string `yaml:"inactive"`
-	Active   string `yaml:"active"`
-}
-
-// BitConfig sets one bit of a number.
-type BitConfig struct {
-	LDAP string `yaml:"ldap"`
-	Bit  int    `yaml:"bit"`
-}
-
-// MoveConfig moves the entry below another base.
-type MoveConfig struct {
-	To string `yaml:"to"`
-}
-
-// LeaveConfig takes the entry out of groups.
-type LeaveConfig struct {
-	Groups string `yaml:"groups"`
-}
-
-// ScrambleStep overwrites the password.
-type ScrambleStep struct {
-	LDAP string `yaml:"ldap"`
-}
-
 // The values of Config.Delete, Config.OnForeignLock, RuleConfig.Single and
 // OnExisting.Action.
 const (
@@ -250,28 +212,12 @@ func (c Config) Validate(name string) []directory.Fault {
 			fault("deactivate", "is missing: delete: disable needs a step that disables; give one, or delete: remove")
 		}
 	}
-	for i, s := range c.Deactivate {
-		faults = append(faults, s.validate(fmt.Sprintf("deactivate[%d]", i))...)
-	}
+	faults = append(faults, c.stepFaults()...)
 	if kind == "User" && len(c.Deactivate) == 0 {
 		fault("deactivate", "is missing: without a step a deactivated person could still sign in; give for example a set step")
 	}
 	_, more := Compile(c, name, "")
 	return append(faults, more...)
-}
-
-func (s StepConfig) validate(key string) []directory.Fault {
-	if s.Set == nil {
-		return []directory.Fault{{Key: key, Problem: "is not a step that this version knows; use set"}}
-	}
-	var faults []directory.Fault
-	if s.Set.LDAP == "" {
-		faults = append(faults, directory.Fault{Key: key + ".set.ldap", Problem: "is missing; name the attribute to set"})
-	}
-	if s.Set.Inactive == "" {
-		faults = append(faults, directory.Fault{Key: key + ".set.inactive", Problem: "is missing; give the value that locks an entry"})
-	}
-	return faults
 }
 
 // oneOf reports a value that is not among the allowed ones; "" is the default

@@ -43,8 +43,8 @@ func (c *compiler) reserved(ldap string) string {
 	cfg := c.m.config
 	uses := map[string]string{"rdn": cfg.RDN.LDAP, "marker.state": cfg.Marker.State, "marker.source": cfg.Marker.Source}
 	for i, s := range cfg.Deactivate {
-		if s.Set != nil {
-			uses[fmt.Sprintf("deactivate[%d]", i)] = s.Set.LDAP
+		if name := s.ldap(); name != "" {
+			uses[fmt.Sprintf("deactivate[%d]", i)] = name
 		}
 	}
 	for by, name := range uses {

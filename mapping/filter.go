@@ -312,7 +312,7 @@ func compareID(f scim.Compare) (term, error) {
 
 // compareActive translates comparisons of active, which is the marker's state.
 func (m *Mapping) compareActive(f scim.Compare) (term, error) {
-	if len(m.steps) == 0 {
+	if !m.Deactivates() {
 		return absent(f), nil
 	}
 	if f.Value == nil {

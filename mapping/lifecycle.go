@@ -13,9 +13,14 @@ import (
 type Stamp struct {
 	Request string
 	Now     time.Time
+	// Secret is random text for a password that nobody is to know; needed where
+	// Mapping.Scrambles.
+	Secret string
 }
 
-// Create returns the entry to add for a resource.
+// Create returns the entry to add for a resource. One that is inactive is made
+// locked where active ones are made; Lock moves it, once it is there. Its password
+// is left alone: nobody has ever signed in with it.
 func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 	e := directory.NewEntry{
 		Name:       want.Name,
@@ -30,14 +35,13 @@ func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 	for attribute, values := range want.Hidden {
 		e.Attributes[attribute] = values
 	}
-	locked := want.Active != nil && !*want.Active && len(m.steps) > 0
+	locked := want.Active != nil && !*want.Active && m.Deactivates()
 	for _, s := range m.steps {
-		switch {
-		case locked:
-			e.Attributes[s.LDAP] = []string{s.Inactive}
-			e.Marker.Undo = undo(e.Marker.Undo, s.LDAP, nil)
-		case s.Active != "":
-			e.Attributes[s.LDAP] = []string{s.Active}
+		if values := s.fresh(!locked); len(values) > 0 {
+			e.Attributes[s.attribute()] = values
+		}
+		if locked {
+			e.Marker.Undo = undo(e.Marker.Undo, s.attribute(), nil)
 		}
 	}
 	if locked {
@@ -52,8 +56,8 @@ func (m *Mapping) Create(want Want, stamp Stamp) directory.NewEntry {
 // as they are.
 func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp) directory.Change {
 	c := directory.Change{Marker: old.Marker, Members: want.Members}
-	if want.Name != old.Attributes.First(m.config.RDN.LDAP) && !slices.Contains(want.Kept, m.config.RDN.LDAP) {
-		c.Name = want.Name
+	if want.Name != m.called(old) && !slices.Contains(want.Kept, m.config.RDN.LDAP) {
+		c.Name, c.Marker.Called = want.Name, ""
 	}
 	c.Mods = m.mods(old, refs, want)
 	state := old.Marker.State
@@ -67,13 +71,14 @@ func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp)
 	if override := m.config.OnForeignLock == ForeignLockOverride; override && state == directory.Active && want.Active != nil {
 		m.unlockForeign(&c, old)
 	}
-	m.secrets(&c, old, want)
+	m.secrets(&c, old, want, stamp)
 	revived := old.Marker.State == directory.Deleted || old.Marker.State == directory.Deleting
 	for _, k := range want.Keys {
 		if slices.Contains(want.Kept, k.Attribute) {
 			continue
 		}
-		if revived || !slices.Contains(old.Attributes[k.Attribute], k.Value) {
+		kept := k.Attribute == m.config.RDN.LDAP && k.Value == m.called(old) || slices.Contains(old.Attributes[k.Attribute], k.Value)
+		if revived || !kept {
 			c.Keys = append(c.Keys, k)
 		}
 	}
@@ -179,144 +184,6 @@ func (r *rule) shownNames(names []string, refs Refs) []string {
 	return shown
 }
 
-// switchTo adds what brings the entry into a state. It is idempotent: what is
-// so already is not written again, and a lock that vanished is set again.
-func (m *Mapping) switchTo(c *directory.Change, old directory.Entry, state directory.State, stamp Stamp) {
-	if state != old.Marker.State {
-		c.Marker.State, c.Marker.Since = state, stamp.Now
-	}
-	for _, s := range m.steps {
-		if state == directory.Active {
-			m.unlock(c, old, s)
-		} else {
-			m.lock(c, old, s)
-		}
-	}
-	if state == directory.Active {
-		c.Marker.Undo = nil
-	}
-}
-
-// lock sets a step's attribute, and notes what was there unless the same lock
-// was: then it is somebody else's.
-func (m *Mapping) lock(c *directory.Change, old directory.Entry, s SetConfig) {
-	now := old.Attributes[s.LDAP]
-	if slices.Equal(now, []string{s.Inactive}) {
-		return
-	}
-	if len(now) > 0 {
-		c.Mods = append(c.Mods, directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: now})
-	}
-	c.Mods = append(c.Mods, directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: []string{s.Inactive}})
-	// What others have put in the lock's place since is what they want back.
-	if _, ours := old.Marker.Undo[s.LDAP]; !ours || len(now) > 0 {
-		c.Marker.Undo = undo(c.Marker.Undo, s.LDAP, now)
-	}
-}
-
-// unlock takes a step back. A lock that the marker does not know, or that
-// somebody has changed since, is not the gateway's to undo.
-func (m *Mapping) unlock(c *directory.Change, old directory.Entry, s SetConfig) {
-	before, ours := old.Marker.Undo[s.LDAP]
-	if ours && slices.Equal(old.Attributes[s.LDAP], []string{s.Inactive}) {
-		c.Unlock = append(c.Unlock, put(s, old, before)...)
-	}
-}
-
-// unlockForeign undoes the locks that unlock leaves alone, for tenants that
-// say so. Only the step's own value is known to be a lock: another may be a
-// login shell.
-func (m *Mapping) unlockForeign(c *directory.Change, old directory.Entry) {
-	undone := directory.Change{Mods: c.Unlock}.Attributes()
-	for _, s := range m.steps {
-		if slices.Equal(old.Attributes[s.LDAP], []string{s.Inactive}) && !slices.Contains(undone, s.LDAP) {
-			c.Unlock = append(c.Unlock, put(s, old, nil)...)
-		}
-	}
-}
-
-// put replaces what a step's attribute holds by its active value or, where the
-// step has none, by what was there before.
-func put(s SetConfig, old directory.Entry, before []string) []directory.Mod {
-	if s.Active != "" {
-		before = []string{s.Active}
-	}
-	mods := []directory.Mod{{Op: directory.ModDelete, Attribute: s.LDAP, Values: old.Attributes[s.LDAP]}}
-	if len(before) > 0 {
-		mods = append(mods, directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: before})
-	}
-	return mods
-}
-
-// secrets writes passwords. A directory may lift a lock when it sees a new
-// password (OpenLDAP's ppolicy does), unless the same Modify deletes and adds
-// the lock: so it does, for every lock that is to stay, whoever set it. With a
-// new name the password comes after it, when nothing can be refused any more.
-func (m *Mapping) secrets(c *directory.Change, old directory.Entry, want Want) {
-	if len(want.Secrets) == 0 {
-		return
-	}
-	var mods []directory.Mod
-	for i := range m.rules {
-		name := m.rules[i].config.LDAP
-		if value, ok := want.Secrets[name]; ok {
-			mods = append(mods, directory.Mod{Op: directory.ModReplace, Attribute: name, Values: []string{value}})
-		}
-	}
-	locked := directory.Change{Mods: c.Mods}.Attributes()
-	unlocked := directory.Change{Mods: c.Unlock}.Attributes()
-	for _, s := range m.steps {
-		lock := old.Attributes[s.LDAP]
-		if slices.Contains(locked, s.LDAP) {
-			if c.Name == "" {
-				continue // set by this very Modify, after the password
-			}
-			lock = []string{s.Inactive}
-		}
-		if len(lock) > 0 && !slices.Contains(unlocked, s.LDAP) {
-			mods = append(mods,
-				directory.Mod{Op: directory.ModDelete, Attribute: s.LDAP, Values: lock},
-				directory.Mod{Op: directory.ModAdd, Attribute: s.LDAP, Values: lock})
-		}
-	}
-	if c.Name == "" {
-		c.Mods = append(mods, c.Mods...)
-	} else {
-		c.Unlock = append(mods, c.Unlock...)
-	}
-}
-
-// undo notes the values before a lock; an attribute that was absent is noted
-// as an empty list.
-func undo(notes map[string][]string, attribute string, before []string) map[string][]string {
-	all := map[string][]string{attribute: append([]string{}, before...)}
-	for name, values := range notes {
-		if name != attribute {
-			all[name] = values
-		}
-	}
-	return all
-}
-
-// Locked reports whether every step of deactivation is in force on an entry.
-func (m *Mapping) Locked(e directory.Entry) bool {
-	for _, s := range m.steps {
-		if !slices.Equal(e.Attributes[s.LDAP], []string{s.Inactive}) {
-			return false
-		}
-	}
-	return true
-}
-
-// Lock returns the change that makes an entry inactive on its way to the state
-// Deleting or Deleted.
-func (m *Mapping) Lock(old directory.Entry, state directory.State, stamp Stamp) directory.Change {
-	c := directory.Change{Marker: old.Marker}
-	m.switchTo(&c, old, state, stamp)
-	c.Marker.Request = stamp.Request
-	return c
-}
-
 // Aside returns the change by which a tombstone gives up its name and its
 // unique values, so that a new entry can have them. The stable key stays: it
 // alone can revive the tombstone. So does what a new entry has with a suffix.
@@ -326,8 +193,8 @@ func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
 	kept := map[string][]string{}
 	instead := "deleted-" + old.ID
 	if !m.naming.suffixes() {
-		c.Name, c.Vacates = instead, true
-		kept[m.config.RDN.LDAP] = old.Attributes[m.config.RDN.LDAP]
+		c.Name, c.Vacates, c.Marker.Called = instead, true, ""
+		kept[m.config.RDN.LDAP] = m.calledValues(old)
 	}
 	for i := range m.rules {
 		r := &m.rules[i]

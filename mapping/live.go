@@ -30,8 +30,8 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 	}
 	writes("marker.state", m.config.Marker.State)
 	writes("marker.source", m.config.Marker.Source)
-	for i, s := range m.steps {
-		h.writable(fmt.Sprintf("deactivate[%d].set.ldap", i), s.LDAP)
+	for i, s := range m.config.Deactivate {
+		h.step(fmt.Sprintf("deactivate[%d].%s", i, s.kind()), s)
 	}
 	for i := range m.rules {
 		r := &m.rules[i]
@@ -141,4 +141,19 @@ func (h *holder) writable(key, ldap string) (directory.AttributeType, bool) {
 		return a, false
 	}
 	return a, true
+}
+
+// step holds a step of deactivation against what the directory has.
+func (h *holder) step(key string, s StepConfig) {
+	switch {
+	case s.Set != nil:
+		h.writable(key+".ldap", s.Set.LDAP)
+	case s.Bit != nil:
+		a, ok := h.writable(key+".ldap", s.Bit.LDAP)
+		if ok && a.Syntax != "" && strings.TrimPrefix(a.Syntax, syntaxPrefix) != "27" {
+			h.fault(key+".ldap", "%s holds no whole number in this directory, so it has no bits; use set", s.Bit.LDAP)
+		}
+	case s.Scramble != nil:
+		h.writable(key+".ldap", s.Scramble.LDAP)
+	}
 }

@@ -32,7 +32,7 @@ type Mapping struct {
 	member *rule    // the rule of a group's members; nil for other types
 	groups *Mapping // of the groups that resources show they are in; nil for none
 	checks []check
-	steps  []SetConfig
+	steps  []step
 }
 
 // Names gives the distinguished name for a resource id.
@@ -78,7 +78,7 @@ func (m *Mapping) Definition() scim.Definition { return m.def }
 func (m *Mapping) DeletesForGood() bool { return m.config.Delete == DeleteRemove }
 
 // Deactivates reports whether resources of the type can be inactive.
-func (m *Mapping) Deactivates() bool { return len(m.steps) > 0 }
+func (m *Mapping) Deactivates() bool { return len(m.config.Deactivate) > 0 }
 
 // WritesPasswords reports whether the password of a resource goes anywhere.
 func (m *Mapping) WritesPasswords() bool {
@@ -119,6 +119,9 @@ func (m *Mapping) Collection() directory.Collection {
 		Naming:          m.config.RDN.LDAP,
 		Attributes:      m.attributes(),
 	}
+	if place := m.place(); place != "" {
+		c.Places = []string{place}
+	}
 	if m.member != nil {
 		c.Member = m.member.config.LDAP
 		c.EmptyMember = m.member.config.EmptyMember
@@ -131,9 +134,13 @@ func (m *Mapping) Collection() directory.Collection {
 func (m *Mapping) Referrers() []directory.Referrer {
 	var places []directory.Referrer
 	for i := range m.rules {
-		if r := &m.rules[i]; r.isReference() && !r.readOnly() {
+		r := &m.rules[i]
+		if !r.isReference() || r.readOnly() {
+			continue
+		}
+		for _, tree := range m.Collection().Trees() {
 			places = append(places, directory.Referrer{
-				Base: m.config.Base, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source, By: r.config.By,
+				Base: tree, Attribute: r.config.LDAP, SourceAttribute: m.config.Marker.Source, By: r.config.By,
 				Member: r == m.member || m.inheritable(r), EmptyMember: r.config.EmptyMember,
 			})
 		}
@@ -162,7 +169,7 @@ func (m *Mapping) attributes() []string {
 		}
 	}
 	for _, s := range m.steps {
-		add(s.LDAP)
+		add(s.attribute())
 	}
 	return names
 }

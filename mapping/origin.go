@@ -42,8 +42,8 @@ func (c Config) Origin(ldap string) (key, of string, secret, ok bool) {
 		}
 	}
 	for i, s := range c.Deactivate {
-		if s.Set != nil && is(s.Set.LDAP) {
-			return fmt.Sprintf("deactivate[%d].set", i), "deactivate", false, true
+		if s.ldap() != "" && is(s.ldap()) || s.Scramble != nil && is(s.Scramble.LDAP) {
+			return fmt.Sprintf("deactivate[%d].%s", i, s.kind()), "deactivate", s.Scramble != nil, true
 		}
 	}
 	return "", "", false, false

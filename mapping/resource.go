@@ -19,6 +19,9 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 			continue
 		}
 		values := e.Attributes[r.config.LDAP]
+		if r == m.naming {
+			values = m.calledValues(e)
+		}
 		if len(values) == 0 {
 			continue
 		}
@@ -33,7 +36,7 @@ func (m *Mapping) Resource(e directory.Entry, refs Refs) scim.Resource {
 		}
 		r.show(res, typed)
 	}
-	if len(m.steps) > 0 {
+	if m.Deactivates() {
 		res["active"] = e.Marker.State == directory.Active
 	}
 	res["meta"] = m.meta(e)

@@ -42,7 +42,7 @@ func (r *rule) refers(subs []scim.Attribute) []scim.Attribute {
 func (m *Mapping) announce(urn string, attributes []scim.Attribute) []scim.Attribute {
 	var kept []scim.Attribute
 	for _, a := range attributes {
-		if urn == "" && a.Name == "active" && len(m.steps) > 0 {
+		if urn == "" && a.Name == "active" && m.Deactivates() {
 			kept = append(kept, a)
 			continue
 		}

@@ -112,6 +112,9 @@ func holdTenant(ctx context.Context, cfg *config.Config, index int, tenant gatew
 // sign in. It is a warning because a policy may be out of the gateway's sight.
 func (h holder) warnOfIdleLocks(ctx context.Context, t config.Tenant) {
 	for _, step := range t.Users.Deactivate {
+		if step.Set == nil {
+			continue
+		}
 		if idle, err := h.sinks[t.Directory].Idle(ctx, step.Set.LDAP, t.Users.Base); err == nil && idle {
 			h.log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
 				zap.String("tenant", t.Name), zap.String("attribute", step.Set.LDAP))
@@ -122,6 +125,17 @@ func (h holder) warnOfIdleLocks(ctx context.Context, t config.Tenant) {
 // base looks whether entries of a type have a place to be, and whether the file
 // names it as the directory does: bases are told apart by their text.
 func base(ctx context.Context, sink *ldapsink.Sink, typ gateway.Type) []directory.Fault {
+	c := typ.Mapping.Collection()
+	for _, place := range c.Places {
+		switch name, err := sink.Spelled(ctx, place); {
+		case directory.Is(err, directory.Unavailable):
+			return nil
+		case err != nil || name == "":
+			return []directory.Fault{{Key: "deactivate", Problem: fmt.Sprintf("moves to %q, which cannot be found in the directory; create it, or correct the name", place)}}
+		case directory.FoldDN(name) != directory.FoldDN(place):
+			return []directory.Fault{{Key: "deactivate", Problem: fmt.Sprintf("moves to %q, which the directory returns as %q; use that name", place, name)}}
+		}
+	}
 	_, err := typ.Store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
 	if err != nil {
 		if directory.Is(err, directory.Unavailable) {
@@ -129,7 +143,7 @@ func base(ctx context.Context, sink *ldapsink.Sink, typ gateway.Type) []director
 		}
 		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
 	}
-	given := typ.Mapping.Collection().Base
+	given := c.Base
 	if name, err := sink.Spelled(ctx, given); err == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given) {
 		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("the directory returns %q as %q; use that name", given, name)}}
 	}

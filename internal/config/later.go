@@ -22,20 +22,11 @@ var later = []struct {
 	{"tenants[].brake", set, "the brake on mass changes"},
 	{"tenants[].users.onExisting", keys, "adopting existing entries"},
 	{"tenants[].groups.onExisting", keys, "adopting existing entries"},
-	{"tenants[].users.deactivate[].bit", always, "the step bit"},
-	{"tenants[].users.deactivate[].move", always, "the step move"},
-	{"tenants[].users.deactivate[].leave", always, "the step leave"},
-	{"tenants[].users.deactivate[].scramble", always, "the step scramble"},
 	{"tenants[].resourceTypes[].onExisting", keys, "adopting existing entries"},
-	{"tenants[].resourceTypes[].deactivate[].bit", always, "the step bit"},
-	{"tenants[].resourceTypes[].deactivate[].move", always, "the step move"},
-	{"tenants[].resourceTypes[].deactivate[].leave", always, "the step leave"},
-	{"tenants[].resourceTypes[].deactivate[].scramble", always, "the step scramble"},
 }
 
 func set(v peek) bool    { return !v.empty }
 func keys(v peek) bool   { return v.keys }
-func always(v peek) bool { return true }
 
 func oneOf(values ...string) func(peek) bool {
 	return func(v peek) bool { return slices.Contains(values, v.text) }

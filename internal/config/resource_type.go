@@ -101,6 +101,48 @@ type declaration struct {
 	config    *mapping.Config
 }
 
+// tree is a name below which entries of a type are, and its key.
+type tree struct{ key, what, name string }
+
+// trees are the base and where deactivation moves to.
+func (d declaration) trees() []tree {
+	all := []tree{{d.key + ".base", "the base", d.config.Base}}
+	for i, step := range d.config.Deactivate {
+		if step.Move != nil {
+			all = append(all, tree{fmt.Sprintf("%s.deactivate[%d].move.to", d.key, i), "the place of the inactive", step.Move.To})
+		}
+	}
+	return all
+}
+
+// nests records the faults of names of two types that lie in each other.
+func (d declaration) nests(s *Source, before declaration) {
+	for _, mine := range d.trees() {
+		for _, other := range before.trees() {
+			if nested(other.name, mine.name) {
+				s.fault(mine.key, "%q and %s of %s, %q, lie in each other, and entries of the two could not be told apart; give each a base of its own",
+					mine.name, other.what, before.name, other.name)
+				break
+			}
+		}
+	}
+}
+
+// leaves records the faults of steps that need groups, and the warnings of steps
+// that do what nobody may expect.
+func (t Tenant) leaves(s *Source, all []declaration) {
+	for _, d := range all {
+		for i, step := range d.config.Deactivate {
+			if step.Leave != nil && t.Groups == nil {
+				s.fault(fmt.Sprintf("%s.deactivate[%d].leave", d.key, i), "has no groups to leave: the tenant declares none; remove the step, or declare groups")
+			}
+		}
+		for _, w := range d.config.Warnings() {
+			s.warn(d.key+"."+w.Key, w.Problem)
+		}
+	}
+}
+
 // apart records the faults of what the types of a tenant do to each other.
 func (t Tenant) apart(s *Source, key string) {
 	all := []declaration{{key + ".users", "users", t.Users}, {key + ".groups", "groups", t.Groups}}
@@ -109,12 +151,10 @@ func (t Tenant) apart(s *Source, key string) {
 		all = append(all, declaration{key + "." + at, at, &t.ResourceTypes[i].Config})
 	}
 	all = slices.DeleteFunc(all, func(d declaration) bool { return d.config == nil })
+	t.leaves(s, all)
 	for i, d := range all {
 		for _, before := range all[:i] {
-			if nested(before.config.Base, d.config.Base) {
-				s.fault(d.key+".base", "%q and the base of %s, %q, lie in each other, and entries of the two could not be told apart; give each a base of its own",
-					d.config.Base, before.name, before.config.Base)
-			}
+			d.nests(s, before)
 			for _, f := range mapping.Disagreements(*before.config, *d.config) {
 				f.Problem = fmt.Sprintf(f.Problem, before.name)
 				s.Fault(d.key, f)

@@ -25,6 +25,14 @@ type Mod struct {
 type Change struct {
 	// Name is the new value of the naming attribute; "" keeps the name.
 	Name string
+	// Move is the name of the entry below which the entry goes; "" keeps it where
+	// it is. A place that is no more, and none of the collection's, is replaced
+	// by the collection's base.
+	Move string
+	// Spare is the name that the entry takes where another has its own in the
+	// place that it moves to; the marker then notes its own in Called. "" is
+	// none, and a taken name is Exists.
+	Spare string
 	// Mods are applied in order.
 	Mods []Mod
 	// Unlock are modifications that give access. Where the change needs more
@@ -43,10 +51,10 @@ type Change struct {
 	Keys []Key
 }
 
-// Empty reports whether the change would leave name and attributes as they are,
-// but for single members.
+// Empty reports whether the change would leave name, place and attributes as
+// they are, but for single members.
 func (c Change) Empty() bool {
-	return c.Name == "" && len(c.Mods) == 0 && len(c.Unlock) == 0
+	return c.Name == "" && c.Move == "" && len(c.Mods) == 0 && len(c.Unlock) == 0
 }
 
 // Attributes returns the names of the attributes that the change touches.

@@ -22,6 +22,9 @@ func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
 		{"comma inside a value", `uid=a\,ou=people`, `uid=a,ou=people`, false},
 		{"equals sign inside a value", `uid=a= b,ou=people`, `uid=a=b,ou=people`, false},
 		{"control character", `cn=\1bx`, "cn=\x1bx", true},
+		{"hash after the beginning", `cn=a#b`, `cn=a\#b`, true},
+		{"hash at the beginning", `cn=#04`, `cn=\#04`, false},
+		{"equals sign escaped", `cn=a=b`, `cn=a\3Db`, true},
 		{"inner blank", "cn=a b", "cn=ab", false},
 		{"non-ASCII escaped", `cn=\c3\a9`, `cn=é`, true},
 	} {
@@ -112,5 +115,30 @@ func TestDiffTouchesOnlyWhatDiffers(t *testing.T) {
 		{ModDelete, "title", []string{"Gone"}},
 	}, Diff(old, want)); d != "" {
 		t.Error(d)
+	}
+}
+
+// The short form of an id is its bytes, and the way back has the dashes where
+// the directory has them.
+func TestCompactIDs(t *testing.T) {
+	for _, id := range []string{"0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "0f1e2d3c-4b5a6978-8796a5b4-c3d2e1f0", "not an id", "", "0f1e"} {
+		short := CompactID(id)
+		if again := ExpandID(short, id); again != id || strings.Contains(id, "-") && len(short) != 22 {
+			t.Errorf("%q is %q and that %q", id, short, again)
+		}
+	}
+	if CompactID("0F1E2D3C-4b5a-6978-8796-a5b4c3d2e1f0") != CompactID("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0") {
+		t.Error("two spellings of one id differ")
+	}
+}
+
+func TestParentAndBelow(t *testing.T) {
+	for dn, want := range map[string]string{`uid=a\,b,ou=x,dc=y`: "ou=x,dc=y", "dc=y": "", "": "", "uid=a, ou=x": "ou=x", `uid=a\2c,ou=x`: "ou=x"} {
+		if got := Parent(dn); got != want {
+			t.Errorf("above %q is %q", dn, got)
+		}
+	}
+	if !Below("uid=a,OU=x, dc=y", "ou=X,dc=y") || Below("ou=x,dc=y", "ou=x,dc=y") {
+		t.Error("below is wrong")
 	}
 }

@@ -32,8 +32,12 @@ func FoldDN(dn string) string {
 		if c == '\\' && i+1 < len(dn) {
 			n, value := unescape(dn[i+1:])
 			i += n
-			writeEscaped(&b, value)
-		} else if c < ' ' { // servers differ in whether they escape it
+			if value == '#' && !atStart { // means something at the beginning only
+				b.WriteByte(value)
+			} else {
+				writeEscaped(&b, value)
+			}
+		} else if c < ' ' || c == '=' { // servers differ in whether they escape it
 			writeEscaped(&b, c)
 		} else {
 			b.WriteByte(c)
@@ -75,3 +79,21 @@ func writeEscaped(b *strings.Builder, c byte) {
 // rules hold equal: case, and blanks at the ends or in a row, do not count
 // (RFC 4518 sections 2.2 and 2.6.1).
 func FoldValue(v string) string { return strings.ToLower(strings.Join(strings.Fields(v), " ")) }
+
+// Parent returns the name of the entry above, as it is written.
+func Parent(dn string) string {
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',', ';':
+			return strings.TrimLeft(dn[i+1:], " ")
+		}
+	}
+	return ""
+}
+
+// Below reports whether a name lies below another, at any depth.
+func Below(dn, base string) bool {
+	return strings.HasSuffix(FoldDN(dn), ","+FoldDN(base))
+}

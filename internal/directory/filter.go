@@ -30,6 +30,7 @@ const (
 	AttrDN       = "@dn"       // Entry.DN; Equal only
 	AttrCreated  = "@created"  // RFC 3339 in UTC
 	AttrModified = "@modified" // RFC 3339 in UTC
+	AttrLeft     = "@left"     // the groups in Marker.Left; Equal with an id only, and it may match too much
 	AttrState    = "@state"    // the marker's state; Equal with a State only
 )
 

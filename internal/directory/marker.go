@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -41,6 +43,16 @@ type Marker struct {
 	// the values before. An attribute that is missing here was locked by
 	// somebody else and is not the gateway's to unlock.
 	Undo map[string][]string `json:"undo,omitempty"`
+	// Home is the name below which the entry was before the gateway moved it; ""
+	// says that it is where others have put it.
+	Home string `json:"home,omitempty"`
+	// Called is the name that the entry gave up because another had it where
+	// the entry was moved to: it still goes by that name.
+	Called string `json:"called,omitempty"`
+	// Left are the groups that wait for somebody inactive, each as CompactID has
+	// it: those that the gateway took them out of, and those that they were put
+	// into since. A group that is missing here is not the gateway's to rejoin.
+	Left []string `json:"left,omitempty"`
 	// Aside holds the name and the unique values that a tombstone gave up.
 	Aside map[string][]string `json:"aside,omitempty"`
 	// From is the name that an unfinished rename began with: references to it
@@ -88,4 +100,35 @@ func ParseMarker(values []string) (Marker, string, error) {
 		return m, v, nil
 	}
 	return Marker{}, "", nil
+}
+
+// CompactID returns a short form of an id for notes that have to be many in one
+// value: 22 characters for the 16 bytes that directories have, the id itself
+// for others.
+func CompactID(id string) string {
+	digits, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	if err != nil || len(digits) != 16 {
+		return id
+	}
+	return base64.RawURLEncoding.EncodeToString(digits)
+}
+
+// ExpandID is the way back. like is any id of the same directory, which shows
+// where the dashes go.
+func ExpandID(compact, like string) string {
+	digits, err := base64.RawURLEncoding.DecodeString(compact)
+	if err != nil || len(digits) != 16 || CompactID(like) == like {
+		return compact
+	}
+	rest := hex.EncodeToString(digits)
+	var b strings.Builder
+	for _, c := range like {
+		if c == '-' {
+			b.WriteByte('-')
+		} else if rest != "" {
+			b.WriteByte(rest[0])
+			rest = rest[1:]
+		}
+	}
+	return b.String()
 }

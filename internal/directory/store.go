@@ -1,6 +1,9 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Collection is one tenant's part of a directory for one resource type.
 type Collection struct {
@@ -9,6 +12,9 @@ type Collection struct {
 	// Base is the name below which the collection's entries live; new ones are
 	// put directly below it.
 	Base string
+	// Places are names below which entries may live besides: where deactivation
+	// moves them.
+	Places []string
 	// ObjectClasses are those of a new entry.
 	ObjectClasses []string
 	// StateAttribute and SourceAttribute carry the marker.
@@ -49,6 +55,17 @@ type Referrer struct {
 	Member bool
 	// EmptyMember and SourceAttribute are those of the referring collection.
 	EmptyMember, SourceAttribute string
+}
+
+// Trees are the bases of all searches of the collection, none in another.
+func (c Collection) Trees() []string {
+	trees := []string{c.Base}
+	for _, place := range c.Places {
+		if !slices.ContainsFunc(trees, func(t string) bool { return FoldDN(place) == FoldDN(t) || Below(place, t) }) {
+			trees = append(trees, place)
+		}
+	}
+	return trees
 }
 
 // Scope says which entries of a collection a search sees.
@@ -97,7 +114,7 @@ type Store interface {
 
 	// Update changes an entry that was read as old and returns it as the
 	// directory has it then. Changed means that it is no longer old.
-	// References to a renamed entry follow it. Members of the change come and
+	// References to an entry that is renamed or moved follow it. Members of the change come and
 	// go as with ChangeMembers, and without the others being read.
 	// Errors: NotFound, Changed, Exists, Invalid, Unavailable, Internal.
 	Update(ctx context.Context, old Entry, c Change) (Entry, error)

@@ -37,6 +37,9 @@ func WriteLDIF(w io.Writer, steps []Step, origin Origin) error {
 		case ldapsink.RecordRename:
 			line(&b, "newrdn", r.NewRDN)
 			line(&b, "deleteoldrdn", "1")
+			if r.NewSuperior != "" {
+				line(&b, "newsuperior", r.NewSuperior)
+			}
 		}
 		b.WriteByte('\n')
 	}

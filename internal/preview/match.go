@@ -38,6 +38,12 @@ func valuesOf(attribute string, e directory.Entry) []string {
 		return []string{e.Created.Format(time.RFC3339)}
 	case directory.AttrModified:
 		return []string{e.Modified.Format(time.RFC3339)}
+	case directory.AttrLeft:
+		ids := make([]string, len(e.Marker.Left))
+		for i, id := range e.Marker.Left {
+			ids[i] = directory.ExpandID(id, e.ID)
+		}
+		return ids
 	case directory.AttrState:
 		return []string{string(e.Marker.State)}
 	}

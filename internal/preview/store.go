@@ -131,8 +131,8 @@ func (s *Store) Update(ctx context.Context, old directory.Entry, c directory.Cha
 	s.move(now.Attributes, c.Members)
 	if c.Name != "" {
 		now.Attributes[s.collection.Naming] = []string{c.Name}
-		now.DN = records[len(records)-1].DN
 	}
+	now.DN = records[len(records)-1].DN
 	now.Marker = c.Marker
 	s.keep(now)
 	return now, nil
