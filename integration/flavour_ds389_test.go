@@ -29,6 +29,7 @@ var here = flavour{
 	groups:    []groupKind{{"groupOfNames", "member", ""}},
 	strangers: []string{"uid=elsewhere,dc=example,dc=com"},
 	note:      "roomNumber",
+	teamNote:  "businessCategory",
 	home:      "homeDirectory",
 	marked:    []string{"inetOrgPerson", "scimgateObject"},
 	lock:      lock{attribute: "nsAccountLock", ways: []string{"true", "TRUE"}},

@@ -25,6 +25,7 @@ var here = flavour{
 	},
 	strangers: []string{"uid=elsewhere,dc=example,dc=com"},
 	note:      "roomNumber",
+	teamNote:  "businessCategory",
 	home:      "homeDirectory",
 	marked:    []string{"inetOrgPerson", "scimgateObject"},
 	lock:      lock{attribute: "pwdAccountLockedTime", ways: []string{"000001010000Z", "20250101120000Z"}},

@@ -46,6 +46,7 @@ type flavour struct {
 	groups    []groupKind // each kind of group that it has; the first is the usual one
 	strangers []string    // names of nobody that a group takes for members
 	note      string      // an attribute of people with room for several notes
+	teamNote  string      // one of groups
 	home      string      // that of RFC 2307's home directory
 	marked    []string    // object classes of somebody with a marker
 

@@ -30,7 +30,7 @@ func TestForeignValuesSurvive(t *testing.T) {
 		strangers := append([]string{d.admin}, here.strangers...)
 		d.put(teamDN, "member", strangers...)
 		d.put(teamDN, "description", "by hand")
-		d.put(teamDN, "businessCategory", "staff")
+		d.put(teamDN, here.teamNote, "staff")
 
 		checks := func(when string) {
 			t.Helper()
@@ -49,7 +49,7 @@ func TestForeignValuesSurvive(t *testing.T) {
 					t.Errorf("%s: the foreign member %s is gone from %v", when, dn, g.GetAttributeValues("member"))
 				}
 			}
-			if g.GetAttributeValue("description") != "by hand" || g.GetAttributeValue("businessCategory") != "staff" {
+			if g.GetAttributeValue("description") != "by hand" || g.GetAttributeValue(here.teamNote) != "staff" {
 				t.Errorf("%s: an attribute of the group is gone", when)
 			}
 		}
