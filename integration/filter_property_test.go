@@ -45,6 +45,9 @@ func filteredPeople(t *testing.T, c *client, rng *rand.Rand) {
 	var ids []string
 	for i := range 60 {
 		p := object{"userName": fmt.Sprintf("%s%02d", nastyValues[i%len(nastyValues)], i), "active": rng.IntN(4) > 0}
+		if users.refused(p["userName"].(string)) {
+			p["userName"] = fmt.Sprintf("plain%02d", i)
+		}
 		set := func(likely int, key string, v any) {
 			if rng.IntN(10) < likely {
 				p[key] = v

@@ -42,8 +42,13 @@ var here = flavour{
 		request.Replace("userPassword", []string{password})
 		return conn.Modify(request)
 	},
-	sevenBit: true,
-	longest:  200,
-	person:   inetOrgPerson,
-	crowd:    groupOfNames,
+	badNames:  `[^ -~]`, // plugin 7-bit check
+	blanks:    true,
+	touched:   true,
+	malformed: []object{{"emails": []object{{"type": "work", "value": "ü@example.org"}}}},
+	person:    inetOrgPerson,
+	crowd:     groupOfNames,
+	absent: map[string]string{
+		"TestARefusedRenameKeepsThePassword": "it takes names of any length",
+	},
 }

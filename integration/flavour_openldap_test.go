@@ -35,7 +35,10 @@ var here = flavour{
 		_, err := conn.PasswordModify(ldap.NewPasswordModifyRequest(dn, "", password))
 		return err
 	},
-	longest: 200,
-	person:  inetOrgPerson,
-	crowd:   groupOfNames,
+	malformed: []object{
+		{"phoneNumbers": []object{{"type": "work", "value": "no telephone number ☎"}}},
+		{"emails": []object{{"type": "work", "value": "ü@example.org"}}},
+	},
+	person: inetOrgPerson,
+	crowd:  groupOfNames,
 }

@@ -54,8 +54,11 @@ type flavour struct {
 	refusals    []refusal
 	setPassword func(conn *ldap.Conn, dn, password string) error
 
-	sevenBit bool // userName is ASCII
-	longest  int  // bytes of a name that the tests try
+	malformed []object // what a person cannot have
+	badNames  string   // pattern of user names that are refused; "" where none is
+	unnamed   bool     // people are not called by their user name
+	blanks    bool     // runs of blanks in a name stand for one
+	touched   bool     // getting into a group changes a person's version
 
 	// person and crowd write the LDIF of a person and of a group that were made earlier.
 	person func(b *strings.Builder, name, marker string)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,7 +132,7 @@ func TestUnmanagedEntriesAreLeftAlone(t *testing.T) {
 func snapshot(d *tree, dn string) map[string][]string {
 	d.t.Helper()
 	for _, e := range d.search("(objectClass=*)") {
-		if e.DN == dn {
+		if strings.EqualFold(e.DN, dn) {
 			return maps.Clone(without(e))
 		}
 	}

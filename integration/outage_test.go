@@ -146,7 +146,7 @@ func TestDirectoryBlinks(t *testing.T) {
 func (o *outage) verify(t *testing.T, d *tree) {
 	t.Helper()
 	inside := map[string]string{} // userName -> id
-	for _, e := range d.search("(objectClass=inetOrgPerson)") {
+	for _, e := range d.search("(&(objectClass=person)(uid=*))") {
 		name := e.GetAttributeValue("uid")
 		if inside[name] != "" || len(d.named("scimExternalId", name)) > 1 {
 			t.Errorf("%s is there twice", name)

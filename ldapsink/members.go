@@ -102,6 +102,7 @@ func (m *memberWrite) locate(ctx context.Context) error {
 	case m.version != "" && e.Version != m.version && !m.doubt:
 		return failf(directory.Changed, "the entry is another version")
 	}
+	m.id = e.ID // as the directory spells it
 	m.dn = m.target(e.DN, m.id)
 	return nil
 }
