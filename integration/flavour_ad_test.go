@@ -34,7 +34,7 @@ var here = flavour{
 	linked: true,
 	words: map[string]string{
 		"entryUUID": "objectGUID", "entryCSN": "uSNChanged", "createTimestamp": "whenCreated", "modifyTimestamp": "whenChanged",
-		"uid": "userPrincipalName", "scimExternalId": "info", "scimState": "adminDescription", "scimSource": "extensionName",
+		"uid": "userPrincipalName", "scimExternalId": "msDS-cloudExtensionAttribute20", "scimState": "adminDescription", "scimSource": "extensionName",
 		"userPassword": "unicodePwd", "departmentNumber": "department",
 	},
 	id:       "00000000-0000-4000-8000-000000000000",

@@ -45,6 +45,7 @@ var here = flavour{
 	badNames:  `[^ -~]`, // plugin 7-bit check
 	blanks:    true,
 	touched:   true,
+	secret:    "userPassword",
 	malformed: []object{{"emails": []object{{"type": "work", "value": "ü@example.org"}}}},
 	person:    inetOrgPerson,
 	crowd:     groupOfNames,

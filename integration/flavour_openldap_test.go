@@ -35,6 +35,7 @@ var here = flavour{
 		_, err := conn.PasswordModify(ldap.NewPasswordModifyRequest(dn, "", password))
 		return err
 	},
+	secret: "userPassword",
 	malformed: []object{
 		{"phoneNumbers": []object{{"type": "work", "value": "no telephone number ☎"}}},
 		{"emails": []object{{"type": "work", "value": "ü@example.org"}}},

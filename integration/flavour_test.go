@@ -54,6 +54,9 @@ type flavour struct {
 	refusals    []refusal
 	setPassword func(conn *ldap.Conn, dn, password string) error
 
+	secret    string   // the attribute of passwords, for those who may read it; "" where nobody may
+	longest   int      // characters of any value that the tests try; 0 where there is no bound
+	timeout   string   // of a request, where one takes longer than usual
 	malformed []object // what a person cannot have
 	badNames  string   // pattern of user names that are refused; "" where none is
 	unnamed   bool     // people are not called by their user name
@@ -100,7 +103,7 @@ func (f flavour) word(attribute string) string {
 	return attribute
 }
 
-var inFilter = regexp.MustCompile(`\(([A-Za-z]+)=`)
+var inFilter = regexp.MustCompile(`\(([A-Za-z0-9-]+)=`)
 
 // filter puts the directory's words into a filter of the tests'.
 func (f flavour) filter(text string) string {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // outage is a steady load of all kinds of writes, and what came of it.
@@ -45,6 +46,7 @@ func (o *outage) send(method, path string, body any, success int) (*answer, bool
 		return a, true
 	case http.StatusServiceUnavailable:
 		o.refusals.Add(1)
+		time.Sleep(50 * time.Millisecond) // it was told to come again later
 		if n, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || n < 1 {
 			o.fault(fmt.Sprintf("%s: Retry-After is %q", a.what, a.header.Get("Retry-After")))
 		}
