@@ -59,6 +59,7 @@ type flavour struct {
 	timeout   string   // of a request, where one takes longer than usual
 	malformed []object // what a person cannot have
 	badNames  string   // pattern of user names that are refused; "" where none is
+	badGroups string   // the same of groups
 	unnamed   bool     // people are not called by their user name
 	blanks    bool     // runs of blanks in a name stand for one
 	touched   bool     // getting into a group changes a person's version

@@ -46,7 +46,11 @@ var (
 
 // refused says whether the directory cannot have a name.
 func (k kind) refused(name string) bool {
-	return k.ldap == "uid" && here.badNames != "" && regexp.MustCompile(here.badNames).MatchString(name)
+	bad := here.badGroups
+	if k.ldap == "uid" {
+		bad = here.badNames
+	}
+	return bad != "" && regexp.MustCompile(bad).MatchString(name)
 }
 
 // possible are the names that the directory can have; the others are refused

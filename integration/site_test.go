@@ -4,6 +4,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func usual(overlays ...string) site {
 		State1: "scimState", Source1: "scimSource", State2: "scimState", Source2: "scimSource",
 		StableKey: "scimExternalId", GroupKey: "scimExternalId",
 		GroupClass: here.groups[0].class, Member: here.groups[0].member, EmptyMember: here.groups[0].empty,
-		OnForeignLock: "keep", Delete: "disable", PageSize: 100, Timeout: "20s",
+		OnForeignLock: "keep", Delete: "disable", PageSize: 100, Timeout: cmp.Or(here.timeout, "20s"),
 	}
 }
 
