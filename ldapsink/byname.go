@@ -38,6 +38,9 @@ func (st *store) at(ctx context.Context, name string, f directory.Filter, s sele
 	var found *ldap.SearchResult
 	err = st.read(ctx, func(ctx context.Context, l *link) error {
 		found, err = ask(ctx, st.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) { return conn.Search(request) })
+		if err == nil && len(found.Entries) == 1 && inParts(found.Entries[0]) {
+			found.Entries[0], err = st.whole(ctx, l, found.Entries[0])
+		}
 		return err
 	})
 	switch {
