@@ -19,7 +19,7 @@ var nasty = []string{
 	"a/%s/b", "%s/", "*%s*", "*%s", "(%s)", "lee)(uid=*%s", "(&(uid=%s", `\%s`, `%s\`, `\2c%s`, `\\%s\20`, "<%s>", "a;%s",
 	"a=%s", "uid=%s,ou=people", "cn=admin,dc=example,dc=org %s", "Jürgen %s Größe", "名前 %s", "👩‍💻 %s", "%s é", "ß%s",
 	"%%%s", "%%2F%s", "?%s&x=1", "%s#fragment", "a:b%s", "[%s]", "{%s}", "${%s}", "|%s|", "^%s$", "~%s~", "`%s`", "!%s",
-	"%s@example.org", "a%sb c  d", "null%s", "%s.json", "-%s", "_%s", ".%s.", "@%s",
+	"%s@example.net", "a%sb c  d", "null%s", "%s.json", "-%s", "_%s", ".%s.", "@%s",
 	strings.Repeat("long", 22) + "%s", "%s" + strings.Repeat("ü", 88),
 }
 
@@ -49,6 +49,8 @@ func (k kind) refused(name string) bool {
 	bad := here.badGroups
 	if k.ldap == "uid" {
 		bad = here.badNames
+	} else if here.longest > 0 && len([]rune(name)) > here.longest {
+		return true
 	}
 	return bad != "" && regexp.MustCompile(bad).MatchString(name)
 }
