@@ -81,6 +81,9 @@ func fromDirectory(e *directory.Error, words words) *scim.Error {
 		return refused(e, words)
 	case directory.TooMany:
 		return scim.BadRequest(scim.TypeTooMany, "the directory refuses to return so many entries; narrow the filter, or ask its operator to raise the size limit")
+	case directory.Protected:
+		return &scim.Error{Status: http.StatusForbidden, Detail: "this gateway does not change this resource, because " + e.Reason +
+			"; nothing was changed, and whoever is to be deactivated still has access: take the rights of an administrator away in the directory, or have it changed there by hand"}
 	case directory.Changed, directory.Unavailable:
 		return unavailable()
 	case directory.Exhausted:

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
 
+	"scimgate/internal/directory"
 	"scimgate/internal/scim"
 )
 
@@ -90,6 +91,9 @@ func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 	}
 	level := zap.InfoLevel
 	if status >= 500 && status != http.StatusNotImplemented { // what is not offered is no fault, and clients try it
+		level = zap.ErrorLevel
+	}
+	if directory.Is(ev.err, directory.Protected) { // somebody whom the identity provider manages keeps what they have
 		level = zap.ErrorLevel
 	}
 	if ev.err != nil {

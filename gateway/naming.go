@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"scimgate/internal/directory"
@@ -34,45 +35,66 @@ func nameKey(attribute, value string) string {
 	return strings.ToLower(attribute) + "\x00" + directory.FoldValue(value)
 }
 
-// chosen are the values that were chosen for a write.
+// chosen are the values that were chosen for a write of an entry; its zero value
+// for a new one.
 type chosen struct {
 	old     directory.Entry
-	choices []mapping.Choice
-	values  []string
+	picks   []pick
 	release func()
+}
+
+// pick is a settled choice. What an entry keeps that comes back from the dead
+// somebody else may have by now, though nobody should.
+type pick struct {
+	mapping.Choice
+	value string
+	kept  bool
 }
 
 // choose settles the open choices of a want: old, where there is one, keeps what
 // it has as long as that fits.
 func (q *request) choose(old directory.Entry, want mapping.Want) (mapping.Want, chosen, error) {
 	c := chosen{old: old, release: func() {}}
+	var open []mapping.Choice
 	var locks []string
 	for _, choice := range want.Open {
-		if value, ok := q.typ.mapping.Keeps(old, want, choice); ok {
+		value, ok := q.typ.mapping.Keeps(old, want, choice)
+		if ok && !q.naming.taken[nameKey(choice.Attribute, value)] {
 			want = want.With(choice, value)
+			if old.Marker.State == directory.Deleted {
+				c.picks = append(c.picks, pick{choice, value, true})
+			}
 			continue
 		}
-		c.choices = append(c.choices, choice)
+		open = append(open, choice)
 		locks = append(locks, "name\x00"+q.typ.name()+"\x00"+nameKey(choice.Attribute, choice.Text))
 	}
-	if len(c.choices) == 0 {
+	if len(open) == 0 {
 		return want, c, nil
 	}
 	release, _, err := q.typ.tenant.writers.Acquire(q.ctx(), locks...)
 	if err != nil {
 		return want, c, err
 	}
-	for _, choice := range c.choices {
+	for _, choice := range open {
 		value, err := q.firstFree(old, choice)
 		if err != nil {
 			release()
 			return want, c, err
 		}
 		want = want.With(choice, value)
-		c.values = append(c.values, value)
+		c.picks = append(c.picks, pick{choice, value, false})
 	}
 	c.release = release
 	return want, c, nil
+}
+
+// others are the keys whose values were not chosen: who has one of these is in the
+// way.
+func (c chosen) others(keys []directory.Key) []directory.Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k directory.Key) bool {
+		return slices.ContainsFunc(c.picks, func(p pick) bool { return p.Attribute == k.Attribute })
+	})
 }
 
 // firstFree returns the first candidate that nobody else has.
@@ -89,9 +111,14 @@ func (q *request) firstFree(old directory.Entry, c mapping.Choice) (string, erro
 			continue
 		}
 		holders, err := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.AnyOf(c.Attribute, candidates),
-			Scope: directory.Anyone, Attributes: []string{c.Attribute}})
+			Scope: directory.Anyone, Attributes: []string{c.Attribute}, Guard: n == 1})
 		if err != nil {
 			return "", err
+		}
+		if n == 1 {
+			if err := q.namesake(old, c, holders); err != nil {
+				return "", err
+			}
 		}
 		for _, v := range candidates {
 			if !q.held(old, c, v, holders, len(candidates) == 1) {
@@ -120,7 +147,7 @@ func (q *request) held(old directory.Entry, c mapping.Choice, value string, hold
 // if somebody has one of them, or may have, the error is Changed, and the next try
 // chooses others.
 func (q *request) lost(c chosen, refusal error) error {
-	if !directory.Is(refusal, directory.Exists) || len(c.choices) == 0 {
+	if !directory.Is(refusal, directory.Exists) || len(c.picks) == 0 {
 		return refusal
 	}
 	if q.naming.taken == nil {
@@ -128,15 +155,18 @@ func (q *request) lost(c chosen, refusal error) error {
 	}
 	again := &directory.Error{Op: "name", Kind: directory.Changed, Err: refusal}
 	found := false
-	for i, choice := range c.choices {
-		holders, err := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.Eq(choice.Attribute, c.values[i]),
-			Scope: directory.Tree, Attributes: []string{choice.Attribute}})
+	for _, p := range c.picks {
+		holders, err := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.Eq(p.Attribute, p.value),
+			Scope: directory.Tree, Attributes: []string{p.Attribute}, Guard: p.value == p.Candidate(1)})
 		if err != nil {
 			return err
 		}
-		if q.held(c.old, choice, c.values[i], holders, true) {
+		if err := q.namesake(c.old, p.Choice, holders); err != nil {
+			return err
+		}
+		if q.held(c.old, p.Choice, p.value, holders, true) {
 			found = true
-			q.naming.taken[nameKey(choice.Attribute, c.values[i])] = true
+			q.naming.taken[nameKey(p.Attribute, p.value)] = true
 		}
 	}
 	if found {
@@ -145,14 +175,27 @@ func (q *request) lost(c chosen, refusal error) error {
 	// Another value may have been refused: then the next try sees who has it. If
 	// none is to be seen, it is one of these, for a reason that is not shown.
 	if q.naming.misses++; q.naming.misses > mostMisses {
-		return q.noName(c.choices[0])
+		return q.noName(c.picks[0].Choice)
 	}
-	for i, choice := range c.choices {
-		if q.naming.misses > 1 {
-			q.naming.taken[nameKey(choice.Attribute, c.values[i])] = true
+	for _, p := range c.picks {
+		if q.naming.misses > 1 && !p.kept {
+			q.naming.taken[nameKey(p.Attribute, p.value)] = true
 		}
 	}
 	return again
+}
+
+// namesake refuses a choice whose first candidate somebody has who is nobody's to
+// provision, where the whole directory has to tell people by it: with a number
+// behind it, the name of an administrator would still be one. Holders were
+// guarded where they are of the first candidate.
+func (q *request) namesake(old directory.Entry, c mapping.Choice, holders []directory.Entry) error {
+	for _, h := range holders {
+		if h.Protected != "" && h.ID != old.ID && !c.Siblings && clash([]directory.Key{{Attribute: c.Attribute, Value: c.Candidate(1)}}, h) != "" {
+			return q.taken(decision{attribute: c.Attribute, reason: protected, why: h.Protected})
+		}
+	}
+	return nil
 }
 
 // noName is the answer where no candidate is free.

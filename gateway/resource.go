@@ -125,7 +125,7 @@ func (q *request) want(translate func(scim.Resource, mapping.Names) (mapping.Wan
 // answer shows an entry as the resource that it stands for.
 func (q *request) answer(status int, e directory.Entry) error {
 	d := q.view.depth(q.typ)
-	d.groups = d.groups && status != http.StatusCreated // a newcomer is in no group, nor one who is back
+	d.groups = d.groups && (status != http.StatusCreated || q.adopted) // a newcomer is in no group, nor one who is back
 	all, err := q.typ.resources(q.ctx(), []directory.Entry{e}, q.referred.of(q.typ.mapping, e), d)
 	if err != nil {
 		return err

@@ -35,6 +35,10 @@ func (q *request) tryRetire() error {
 			return err
 		}
 	}
+	if t.mapping.DeletesForGood() && old.Marker.Adopted {
+		q.event.operation = "release"
+		return q.release(old)
+	}
 	if t.mapping.DeletesForGood() {
 		return q.erase(old)
 	}
@@ -53,6 +57,9 @@ func (q *request) tryRetire() error {
 // say afterwards whose place it was; and before that it is marked, so that who
 // loses a race for its version has ended no membership.
 func (q *request) erase(e directory.Entry) error {
+	if e.Protected != "" {
+		return protectedError(e)
+	}
 	seats, err := q.seats(e)
 	if err != nil {
 		return err
@@ -70,6 +77,9 @@ func (q *request) erase(e directory.Entry) error {
 
 // leaveGroups takes an entry out of every group of the tenant.
 func (q *request) leaveGroups(e directory.Entry) error {
+	if e.Protected != "" { // nothing is changed before the write that is refused
+		return protectedError(e)
+	}
 	seats, err := q.seats(e)
 	if err != nil {
 		return err

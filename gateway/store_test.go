@@ -149,8 +149,11 @@ func apply(a directory.Attributes, m directory.Mod) {
 }
 
 func (m *memory) interrupt() {
-	if run := m.between; run != nil {
-		m.between = nil
+	m.mu.Lock()
+	run := m.between
+	m.between = nil
+	m.mu.Unlock()
+	if run != nil {
 		run()
 	}
 }

@@ -37,17 +37,21 @@ func (t *tenant) sleepers(ctx context.Context, f directory.Filter) ([]sleeper, e
 	return all, nil
 }
 
-// sleepersAmong is sleepers of ids.
-func (t *tenant) sleepersAmong(ctx context.Context, ids []string) ([]sleeper, error) {
-	var all []sleeper
-	for some := range slices.Chunk(ids, batch) {
-		found, err := t.sleepers(ctx, directory.AnyOf(directory.AttrID, some))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+// sleepersAmong is sleepers of ids: those who are inactive, and those for whom
+// the group waits.
+func (t *tenant) sleepersAmong(ctx context.Context, ids []string, group string) ([]sleeper, error) {
+	some := slices.Collect(slices.Chunk(ids, batch))
+	found := make([][]sleeper, len(some))
+	asleep := directory.Eq(directory.AttrState, string(directory.Inactive))
+	if group != "" {
+		asleep = directory.OrOf(asleep, directory.Eq(directory.AttrLeft, group))
 	}
-	return all, nil
+	err := together(ctx, len(some), func(ctx context.Context, i int) error {
+		var err error
+		found[i], err = t.sleepers(ctx, directory.AndOf(directory.AnyOf(directory.AttrID, some[i]), asleep))
+		return err
+	})
+	return slices.Concat(found...), err
 }
 
 // leaves reports whether anybody of the tenant leaves groups when inactive.
@@ -62,7 +66,7 @@ func (q *request) holdBack(named mapping.Names, members ...*[]string) error {
 	if q.typ.mapping.Members() == "" || !q.typ.tenant.leaves() || len(named) == 0 {
 		return nil
 	}
-	found, err := q.typ.tenant.sleepersAmong(q.ctx(), slices.Collect(maps.Keys(bySpelling(named))))
+	found, err := q.typ.tenant.sleepersAmong(q.ctx(), slices.Collect(maps.Keys(bySpelling(named))), "")
 	if err != nil {
 		return err
 	}
@@ -110,7 +114,7 @@ func (q *request) settleSleepers(group string, named mapping.Names, removed []st
 	for _, id := range removed {
 		leaves[strings.ToLower(id)] = true
 	}
-	found, err := t.sleepersAmong(q.ctx(), slices.Collect(maps.Keys(bySpelling(named))))
+	found, err := t.sleepersAmong(q.ctx(), slices.Collect(maps.Keys(bySpelling(named))), group)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,8 @@
 package gateway
 
 import (
-	"net/http"
+	"context"
+	"slices"
 	"strings"
 
 	"scimgate/internal/directory"
@@ -30,20 +31,24 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	if err := q.holdBackFrom(&want); err != nil {
 		return directory.Entry{}, err
 	}
-	hits, err := q.holders(want.Keys)
+	hits, allowed, err := q.typ.existing(q.ctx(), want)
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	d := decide(want, q.typ.mapping.StableKey(), q.typ.tenant.name, hits)
+	d := decide(want, q.typ.mapping.StableKey(), q.typ.tenant.name, hits, allowed)
 	if d.verdict == conflict {
 		return directory.Entry{}, q.taken(d)
 	}
 	if err := q.putAside(d.aside); err != nil {
 		return directory.Entry{}, err
 	}
-	if d.verdict == revive {
+	switch d.verdict {
+	case revive:
 		q.event.operation = "revive"
 		return q.revive(d.hit, want)
+	case adopt:
+		q.event.operation = "adopt"
+		return q.adopt(d.hit, want)
 	}
 	want, chosen, err := q.choose(directory.Entry{}, want)
 	if err != nil {
@@ -57,8 +62,11 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	e.Numbers = q.numbers
 	q.event.attributes = e.Attributes.Names()
 	made, err := q.typ.store.Add(q.ctx(), e)
+	if err = q.lost(chosen, err); directory.Is(err, directory.Exists) {
+		err = q.elsewhere(err, append(slices.Clone(want.Keys), q.typ.mapping.Made(want)...))
+	}
 	if err != nil {
-		return made, q.lost(chosen, err)
+		return made, err
 	}
 	return q.complete(made)
 }
@@ -80,19 +88,16 @@ func (q *request) revive(old directory.Entry, want mapping.Want) (directory.Entr
 }
 
 // holders finds the entries, whoever manages them, that have one of the values.
-func (q *request) holders(keys []directory.Key) ([]directory.Entry, error) {
+func (t *resourceType) holders(ctx context.Context, keys []directory.Key) ([]directory.Entry, error) {
 	filters := make([]directory.Filter, len(keys))
 	for i, k := range keys {
 		filters[i] = directory.Eq(k.Attribute, k.Value)
 	}
-	return q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Anyone,
-		Attributes: q.typ.mapping.WithoutMembers()})
-}
-
-// taken is the answer to a conflict. It does not say whose the value is.
-func (q *request) taken(d decision) error {
-	return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness,
-		Detail: "the value of " + q.typ.mapping.Label(d.attribute) + " is taken: another entry of the directory has it, and it has to be unique; choose another value, or change the other entry"}
+	attributes := t.mapping.WithoutMembers()
+	if t.mapping.Adopts() {
+		attributes = append(attributes, mapping.ClassAttribute)
+	}
+	return t.store.Search(ctx, directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Anyone, Attributes: attributes})
 }
 
 // putAside makes tombstones give up their names and unique values.
@@ -178,7 +183,7 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 		}
 		return q.complete(old)
 	}
-	if err := q.claim(old, c.Keys); err != nil {
+	if err := q.claim(old, chosen.others(c.Keys)); err != nil {
 		return directory.Entry{}, err
 	}
 	q.event.attributes = c.Attributes()
@@ -213,7 +218,7 @@ func (q *request) claim(old directory.Entry, keys []directory.Key) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	hits, err := q.holders(keys)
+	hits, err := q.typ.holders(q.ctx(), keys)
 	if err != nil {
 		return err
 	}
@@ -225,7 +230,7 @@ func (q *request) claim(old directory.Entry, keys []directory.Key) error {
 	}
 	d := makeRoom(keys, q.typ.mapping.StableKey(), q.typ.tenant.name, others)
 	if d.verdict == conflict {
-		return q.taken(d)
+		return q.taken(adoption{}.explained(q.typ.tenant.name, d))
 	}
 	return q.putAside(d.aside)
 }

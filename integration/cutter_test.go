@@ -23,6 +23,7 @@ type cutter struct {
 	answered bool // the last of them is made, and its answer lost
 	dead     bool
 	conns    []net.Conn
+	carried  sync.WaitGroup // writes that are made though their answers are lost
 }
 
 func newCutter(t *testing.T, target string) *cutter {
@@ -47,8 +48,10 @@ func (c *cutter) after(n int, answered bool) {
 	c.left, c.answered = n, answered
 }
 
-// mend lets everything pass again, and reports whether anything was cut.
+// mend lets everything pass again, once a write whose answer was lost has been
+// made, and reports whether anything was cut.
 func (c *cutter) mend() bool {
+	c.carried.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	was := c.dead
@@ -81,8 +84,9 @@ func (c *cutter) accept() {
 		}
 		c.conns = append(c.conns, client, server)
 		c.mu.Unlock()
-		go c.pass(client, server, c.request)
-		go c.pass(server, client, func(*ber.Packet) (bool, bool) { return c.alive(), false })
+		ended := make(chan struct{})
+		go c.pass(client, server, ended)
+		go c.answer(server, client, ended)
 	}
 }
 
@@ -109,11 +113,14 @@ func (c *cutter) request(packet *ber.Packet) (passes, last bool) {
 		return true, false
 	}
 	c.dead = true
+	if c.answered {
+		c.carried.Add(1)
+	}
 	return c.answered, true
 }
 
-// pass moves messages in one direction until everything ends.
-func (c *cutter) pass(from, to net.Conn, judge func(*ber.Packet) (passes, last bool)) {
+// pass moves the gateway's messages until everything ends.
+func (c *cutter) pass(from, to net.Conn, ended <-chan struct{}) {
 	defer to.Close()
 	defer from.Close()
 	r := bufio.NewReader(from)
@@ -122,24 +129,44 @@ func (c *cutter) pass(from, to net.Conn, judge func(*ber.Packet) (passes, last b
 		if err != nil {
 			return
 		}
-		passes, last := judge(packet)
+		passes, last := c.request(packet)
 		if passes {
-			if _, err := to.Write(packet.Bytes()); err != nil {
+			if _, err := to.Write(packet.Bytes()); err != nil && !last {
 				return
 			}
 		}
-		if last {
-			if passes { // the server closes once it has answered
-				_, _ = to.Write([]byte{0x30, 0x05, 0x02, 0x01, 0x7f, 0x42, 0x00}) // unbind
-			}
+		switch {
+		case last && passes:
+			_, _ = to.Write([]byte{0x30, 0x05, 0x02, 0x01, 0x7f, 0x42, 0x00}) // unbind: the server closes once it has answered
+			<-ended
+			c.carried.Done()
+			return
+		case last:
 			c.mu.Lock()
-			if !passes {
-				c.end()
-			}
+			c.end()
 			c.mu.Unlock()
 			return
+		case !passes:
+			return
 		}
-		if !passes {
+	}
+}
+
+// answer moves the directory's messages, or loses them, until it has ended.
+func (c *cutter) answer(from, to net.Conn, ended chan<- struct{}) {
+	defer close(ended)
+	defer to.Close()
+	defer from.Close()
+	r := bufio.NewReader(from)
+	for {
+		packet, err := ber.ReadPacket(r)
+		if err != nil {
+			return
+		}
+		if !c.alive() {
+			continue
+		}
+		if _, err := to.Write(packet.Bytes()); err != nil {
 			return
 		}
 	}

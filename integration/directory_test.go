@@ -47,6 +47,12 @@ func (g *gate) tree(t *testing.T) *tree {
 	return d
 }
 
+// openTree opens an OpenLDAP by its address.
+func openTree(t *testing.T, url, suffix, password string) *tree {
+	t.Helper()
+	return (&gate{ldap: url, suffix: suffix, admin: "cn=admin," + suffix, password: password}).tree(t)
+}
+
 func (d *tree) dial() *ldap.Conn {
 	d.t.Helper()
 	conn, err := ldap.DialURL(d.url, ldap.DialWithTLSConfig(d.trust))

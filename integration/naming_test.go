@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -49,11 +50,14 @@ func createdAll(t *testing.T, clients []*client, n int, person func(i int) objec
 	ids := make([]string, n)
 	together(n, func(i int) {
 		a, err := clients[i%len(clients)].try("POST", "/Users", person(i))
-		if err != nil || a.status != http.StatusCreated {
-			t.Errorf("%d: %v %v", i, err, a)
-			return
+		switch {
+		case err != nil:
+			t.Errorf("%d: %v", i, err)
+		case a.status != http.StatusCreated:
+			t.Errorf("%d: %s", i, a.raw)
+		default:
+			ids[i] = a.id()
 		}
-		ids[i] = a.id()
 	})
 	return ids
 }
@@ -102,6 +106,42 @@ func TestThirtyOfOneName(t *testing.T) {
 		t.Errorf("numbers: %v", numbers)
 	}
 	c.post("/Users", johnSmith(3)).wantError(http.StatusConflict, "uniqueness")
+}
+
+// People who all get one new name at once end with names of their own, also where
+// nothing but the gateways keeps an account unique.
+func TestRenamedToOneTemplate(t *testing.T) {
+	t.Parallel()
+	for what, overlays := range map[string][]string{"by the directory": {"unique\nunique_uri \"ldap:///dc=example,dc=org?gecos?sub\""}, "by the gateways": nil} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			company, clients := numbered(t, 2, func(s *site) { s.Overlays = overlays })
+			d := company.tree(t)
+			const n = 16
+			ids := createdAll(t, clients, n, func(i int) object {
+				p := johnSmith(i)
+				p["displayName"], p["name"] = fmt.Sprint("Person ", i), object{"givenName": fmt.Sprint("g", i), "familyName": "f"}
+				return p
+			})
+			together(n, func(i int) {
+				p := johnSmith(i)
+				if a, err := clients[i%2].try("PUT", "/Users/"+ids[i], p); err != nil {
+					t.Error(err)
+				} else if a.status != http.StatusOK {
+					t.Errorf("%s", a.raw)
+				}
+			})
+			names, accounts := map[string]bool{}, map[string]bool{}
+			for _, id := range ids {
+				e := d.entry(id)
+				cn, account := e.GetAttributeValue("cn"), e.GetAttributeValue("gecos")
+				if names[cn] || accounts[account] || !strings.HasPrefix(cn, "John Smith") || !strings.HasPrefix(account, "john.smith") {
+					t.Errorf("%s, %s", cn, account)
+				}
+				names[cn], accounts[account] = true, true
+			}
+		})
+	}
 }
 
 // A new name is followed by the entry, with a suffix where it is taken; a deleted
@@ -222,8 +262,10 @@ func TestNumbersOfManyGateways(t *testing.T) {
 					given[number] = true
 				}
 				together(n, func(i int) {
-					if a, err := clients[i%2].try("DELETE", "/Users/"+ids[i], nil); err != nil || a.status != http.StatusNoContent {
-						t.Errorf("%v %v", err, a)
+					if a, err := clients[i%2].try("DELETE", "/Users/"+ids[i], nil); err != nil {
+						t.Error(err)
+					} else if a.status != http.StatusNoContent {
+						t.Errorf("%s", a.raw)
 					}
 				})
 			}
@@ -259,5 +301,20 @@ func TestNumberIsShown(t *testing.T) {
 	c.post("/Users", johnSmith(2)).wantError(http.StatusInsufficientStorage, "")
 	if found := d.named("uid", "john2@example.org"); len(found) != 0 {
 		t.Errorf("%s was made", found[0].DN)
+	}
+}
+
+// A preview shows the name and the number that would be given, and gives neither.
+func TestPreviewOfNamesAndNumbers(t *testing.T) {
+	t.Parallel()
+	company, clients := numbered(t, 1, nil)
+	clients[0].create(johnSmith(0))
+	bulk := object{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:BulkRequest"}, "Operations": []object{
+		{"method": "POST", "path": "/Users", "bulkId": "a", "data": johnSmith(1)}, {"method": "POST", "path": "/Users", "bulkId": "b", "data": johnSmith(2)}}}
+	out := company.preview(t, 0, bulk)
+	for _, want := range []string{"John Smith 2,ou=people", "John Smith 3,ou=people", "uidNumber: 10001\n", "uidNumber: 10002\n", "gecos: john.smith3"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }

@@ -47,6 +47,9 @@ type site struct {
 	EmptyMember      string
 	OnForeignLock    string
 	Delete           string
+	OnExisting       string // of users
+	GroupsOnExisting string
+	Protected        string
 	Me               string
 	UserRules        []string
 	RDN              string   // of people; uid
@@ -143,11 +146,9 @@ func (s site) slapd(dir string) slapd.Config {
 // write makes the configuration file.
 func (s site) write(t *testing.T, dir string, server server) string {
 	t.Helper()
-	s.State = filepath.Join(dir, "state")
 	if s.BindDN == "" {
 		s.BindDN, s.Password = server.AdminDN(), server.AdminPassword()
 	}
-	s.PasswordFile = filepath.Join(dir, "password")
 	s.URL = server.URL()
 	if behind, ok := server.(interface{ Behind() (url, caFile string) }); ok {
 		s.URL, s.CAFile = behind.Behind()
@@ -159,6 +160,13 @@ func (s site) write(t *testing.T, dir string, server server) string {
 		scheme, address, _ := strings.Cut(s.URL, "://")
 		s.URL = scheme + "://" + s.Through(address)
 	}
+	return s.writeFor(t, dir, s.URL)
+}
+
+// writeFor makes the configuration file for a directory at a URL.
+func (s site) writeFor(t *testing.T, dir, url string) string {
+	t.Helper()
+	s.URL, s.State, s.PasswordFile = url, filepath.Join(dir, "state"), filepath.Join(dir, "password")
 	source := here.serve
 	if s.Template != "" {
 		source = s.Template

@@ -19,6 +19,7 @@ import (
 // after the write: of entries that claim one value at once, the one that the
 // directory made first stays, and whoever made another removes it again.
 func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	ctx, t := traced(ctx)
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
 		release, waited, err := st.locks.Acquire(ctx, keyLocks(e.Keys)...)
 		if err != nil {
@@ -33,7 +34,8 @@ func (st *store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 		}
 		return st.addNumbered(ctx, e)
 	})
-	return entry, wrap("add", err)
+	delete(entry.Attributes, st.flavor.made) // which nobody asked for
+	return entry, st.afterAdd(t, e, entry, wrap("add", err))
 }
 
 // add writes the entry and looks what else there is. The caller holds the locks.
@@ -44,6 +46,9 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	dn := Name(st.c.Naming, e.Name, st.c.Base)
 	request, err := st.addRequest(dn, e)
 	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := st.notElsewhere(ctx, dn, e.Keys); err != nil {
 		return directory.Entry{}, err
 	}
 	if err := st.take(ctx, dn); err != nil {
@@ -188,9 +193,7 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 	filters := append([]directory.Filter{directory.Eq(directory.AttrDN, dn)}, keyFilters(e.Keys)...)
 	name := directory.Key{Attribute: st.c.Naming, Value: e.Name}
 	s = s.with(append(e.Keys[:len(e.Keys):len(e.Keys)], name))
-	if st.flavor.made != "" {
-		s.names = append(s.names, st.flavor.made)
-	}
+	s.names = append(s.names, st.made()...)
 	found, err := st.find(ctx, directory.OrOf(filters...), s)
 	if err != nil {
 		return directory.Entry{}, err
@@ -213,7 +216,6 @@ func (st *store) lookAfterAdd(ctx context.Context, dn string, e directory.NewEnt
 			return directory.Entry{}, st.withdraw(ctx, mine)
 		}
 	}
-	delete(mine.Attributes, st.flavor.made)
 	return mine, nil
 }
 

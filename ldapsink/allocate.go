@@ -92,7 +92,7 @@ func (st *store) ranged(ctx context.Context, n directory.Number) (int64, error) 
 		return 0, err
 	}
 	defer release()
-	highest := n.Min - 1
+	var highest int64
 	if last, known := st.ranges.Load(key); known {
 		highest = last.(int64)
 	} else if highest, err = st.highest(ctx, n); err != nil {
@@ -165,7 +165,7 @@ func (st *store) used(ctx context.Context, n directory.Number, f directory.Filte
 func (st *store) doubled(ctx context.Context, mine directory.Entry, numbers []directory.Number) (bool, error) {
 	for i := range numbers {
 		n := &numbers[i]
-		found, err := st.findInTree(ctx, directory.Eq(n.Attribute, strconv.FormatInt(n.Value, 10)), selection{times: true})
+		found, err := st.findInTree(ctx, directory.Eq(n.Attribute, strconv.FormatInt(n.Value, 10)), selection{names: st.made(), times: true})
 		if err != nil {
 			return false, err
 		}
@@ -197,6 +197,11 @@ func (st *store) advance(ctx context.Context, n directory.Number, least int64) (
 		return 0, err
 	}
 	defer release()
+	// A server that is behind another one counts from where it was.
+	key := "counter\x00" + directory.FoldDN(n.Counter)
+	if given, known := st.ranges.Load(key); known {
+		least = max(least, given.(int64)+1)
+	}
 	waits := st.pool.cfg.Retry.endless()
 	for {
 		var last int64
@@ -206,6 +211,9 @@ func (st *store) advance(ctx context.Context, n directory.Number, least int64) (
 			return err
 		}, func(context.Context, *link) (bool, error) { return false, nil })
 		if !ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultAttributeOrValueExists) {
+			if err == nil {
+				st.ranges.Store(key, last)
+			}
 			return last, err
 		}
 		if wait, _ := waits.Next(); !st.pause(ctx, wait) { // somebody else was quicker

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -267,5 +268,48 @@ func TestLostAnswerOfTheCounter(t *testing.T) {
 				t.Errorf("increments %v, answer lost %v: %v, want %v", increments, answer, got, want)
 			}
 		}
+	}
+}
+
+// An account that may see no more than the people and the counter finds out what
+// is in use among the people, and moves the counter on.
+func TestNumbersWithFewRights(t *testing.T) {
+	const me = "cn=gateway,dc=example,dc=org"
+	server := serve(t, slapd.Config{
+		Entries: "dn: " + counterDN + "\nobjectClass: device\nobjectClass: extensibleObject\ncn: uidNext\nuidNumber: 10000\n\n" +
+			"dn: " + me + "\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: gateway\nuserPassword: secret\n",
+		Access: []string{
+			"to attrs=userPassword by anonymous auth by * none",
+			`to dn.subtree="` + people + `" by dn.exact="` + me + `" write by * none`,
+			`to dn.base="` + counterDN + `" attrs=uidNumber by dn.exact="` + me + `" write by * none`,
+			`to dn.base="` + counterDN + `" by dn.exact="` + me + `" read by * none`,
+			`to dn.base="` + groups + `" by dn.exact="` + me + `" search by * none`,
+			`to dn.base="" by * read`, `to dn.subtree="cn=Subschema" by * read`,
+			"to * by * none",
+		},
+	})
+	putAccount(t, raw(t, server), 10000) // which cannot be seen
+	cfg := configured(server)
+	cfg.Bind = Bind{DN: me, Password: "secret"}
+	store := open(t, cfg).Store(accounts())
+	first := add(t, store, account("first", byCounter()))
+	second := add(t, store, account("second", byRange()))
+	if a, b := numberOf(t, first), numberOf(t, second); a != 10000 || b != 10001 {
+		t.Errorf("%d and %d", a, b)
+	}
+	third := add(t, store, account("third", byCounter()))
+	if numberOf(t, third) != 10002 {
+		t.Errorf("%d, though 10001 is in use", numberOf(t, third))
+	}
+	conn := raw(t, server)
+	request := ldap.NewModifyRequest(counterDN, nil)
+	request.Replace("uidNumber", nil)
+	if err := conn.Modify(request); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Add(t.Context(), account("fourth", byCounter()))
+	wantKind(t, err, directory.Internal)
+	if !strings.Contains(err.Error(), "0 values") {
+		t.Error(err)
 	}
 }

@@ -23,7 +23,7 @@ func TestUpdateOfAnotherGatewayComesBetween(t *testing.T) {
 	store := sink.Store(users())
 	bob := add(t, store, person("bob", "mail", "old@example.org"))
 	before(p, ldap.ApplicationModifyRequest, 1, func() {
-		if _, err := other.Update(within(t, time.Minute), bob, directory.Change{Marker: active("theirs"), Mods: describe("theirs")}); err != nil {
+		if _, err := other.Update(within(t, time.Minute), the(t, other, bob.ID), directory.Change{Marker: active("theirs"), Mods: describe("theirs")}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -36,7 +36,7 @@ func TestUpdateOfAnotherGatewayComesBetween(t *testing.T) {
 	// The same marker again is no way round: it has to be there still.
 	bob = the(t, store, bob.ID)
 	before(p, ldap.ApplicationModifyRequest, 1, func() {
-		if _, err := other.Update(within(t, time.Minute), bob, directory.Change{Marker: active("theirs again"), Mods: describe("theirs again")}); err != nil {
+		if _, err := other.Update(within(t, time.Minute), the(t, other, bob.ID), directory.Change{Marker: active("theirs again"), Mods: describe("theirs again")}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -52,7 +52,12 @@ func TestUpdateOfAnotherGatewayComesBetween(t *testing.T) {
 // of another value survives it.
 func TestStrangersChangeComesBetween(t *testing.T) {
 	s, p, sink := proxied(t)
-	store, conn := sink.Store(users()), raw(t, s)
+	strangersChange(t, s, p, sink.Store(users()))
+}
+
+func strangersChange(t *testing.T, s server, p *proxy, store directory.Store) {
+	t.Helper()
+	conn := raw(t, s)
 	bob := add(t, store, person("bob", "mail", "old@example.org"))
 	theirs := func(attribute, value string) {
 		request := ldap.NewModifyRequest(bob.DN, nil)
@@ -127,7 +132,7 @@ func TestMembersOfOneVersionChangeOnce(t *testing.T) {
 	store := sink.Store(teams())
 	g := add(t, store, crowd("g"))
 	before(p, ldap.ApplicationModifyRequest, 1, func() {
-		if err := other.ChangeMembers(within(t, time.Minute), g.ID, g.Version, directory.MemberChange{Add: names([]int{1})}); err != nil {
+		if err := other.ChangeMembers(within(t, time.Minute), g.ID, the(t, other, g.ID).Version, directory.MemberChange{Add: names([]int{1})}); err != nil {
 			t.Error(err)
 		}
 	})

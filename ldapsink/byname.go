@@ -34,24 +34,21 @@ func (st *store) at(ctx context.Context, name string, f directory.Filter, s sele
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
-	request := ldap.NewSearchRequest(name, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, st.wire(s), nil)
-	var found *ldap.SearchResult
+	var found *ldap.Entry
 	err = st.read(ctx, func(ctx context.Context, l *link) error {
-		found, err = ask(ctx, st.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) { return conn.Search(request) })
-		if err == nil && len(found.Entries) == 1 && inParts(found.Entries[0]) {
-			found.Entries[0], err = st.whole(ctx, l, found.Entries[0])
-		}
+		var err error
+		found, err = st.matchOn(ctx, l, name, filter, st.wire(s))
 		return err
 	})
 	switch {
-	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
 		return nil, nil // a referral: the entry is in a tree that the server does not hold, so not below the base
 	case err != nil:
 		return nil, err
-	case len(found.Entries) == 0 || !st.owns(found.Entries[0].DN):
+	case found == nil || !st.owns(found.DN):
 		return nil, nil
 	}
-	e := st.entry(found.Entries[0], s)
+	e := st.entry(found, s)
 	return &e, nil
 }
 
@@ -76,7 +73,7 @@ func namesIn(f directory.Filter) []string {
 // findByNames searches where no attribute holds an entry's name: each name that
 // the filter asks for is looked at by itself, and all other entries are searched
 // for as having none of them.
-func (st *store) findByNames(ctx context.Context, f directory.Filter, names []string, s selection, limit int) ([]directory.Entry, error) {
+func (st *store) findByNames(ctx context.Context, f directory.Filter, names []string, s selection) ([]directory.Entry, error) {
 	there := make([]*directory.Entry, len(names))
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(64) // they share a few pipelined connections
@@ -101,7 +98,7 @@ func (st *store) findByNames(ctx context.Context, f directory.Filter, names []st
 		}
 	}
 	if others := withName(f, ""); others.Op != directory.None {
-		rest, err := st.findSome(ctx, others, s, 0)
+		rest, err := st.findAsItIs(ctx, others, s, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +106,7 @@ func (st *store) findByNames(ctx context.Context, f directory.Filter, names []st
 		rest = slices.DeleteFunc(rest, func(e directory.Entry) bool { return named[directory.FoldDN(e.DN)] })
 		found = distinct([][]directory.Entry{found, rest})
 	}
-	return some(found, limit)
+	return found, nil
 }
 
 func foldedSet(names []string) map[string]bool {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"scimgate/internal/directory"
 )
 
@@ -20,12 +22,15 @@ type Config struct {
 	Attributes  Attributes
 	Controls    Controls
 	PageSize    int      // entries of one search at most; 0 is the flavor's
-	URLs        []string // ldap:// or ldaps://, tried in this order
+	URLs        []string // ldap:// or ldaps://, the preferred one first; ldaps+srv:// and a domain are looked up
 	Bind        Bind
 	TLS         TLS
 	Connections int           // shared by all requests, opened when needed
 	Timeout     time.Duration // for a dial with its bind, and for one answer
 	Retry       Retry
+	ComeBack    time.Duration // how often a better server than the one in use is looked at
+	Lag         time.Duration // how long after a write another server may not have it
+	Protected   Protected
 }
 
 // Bind is who the gateway is to the directory.
@@ -52,6 +57,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Retry.Attempts, 6)
 	setDefault(&c.Retry.Base, 50*time.Millisecond)
 	setDefault(&c.Retry.Cap, 2*time.Second)
+	setDefault(&c.ComeBack, 10*time.Second)
+	setDefault(&c.Lag, 30*time.Second)
 	return c
 }
 
@@ -93,9 +100,20 @@ func (c Config) Validate() []directory.Fault {
 	if c.Bind.Password == "" {
 		fault("bind.password", "is required: a bind without one counts as anonymous")
 	}
+	for i, dn := range c.Protected.Groups {
+		if _, err := ldap.ParseDN(dn); err != nil || !strings.Contains(dn, "=") {
+			fault(fmt.Sprintf("protected.groups[%d]", i), "%q is no distinguished name; write for example cn=admins,ou=groups,dc=example,dc=org", dn)
+		}
+	}
+	if c.Protected.Filter != "" {
+		if err := CheckFilter(c.Protected.Filter); err != nil {
+			fault("protected.filter", "%v", err)
+		}
+	}
 	for key, v := range map[string]int64{
 		"connections": int64(c.Connections), "timeout": int64(c.Timeout), "retry.attempts": int64(c.Retry.Attempts),
 		"retry.base": int64(c.Retry.Base), "retry.cap": int64(c.Retry.Cap),
+		"comeBack": int64(c.ComeBack), "lag": int64(c.Lag),
 	} {
 		if v < 0 {
 			fault(key, "must be positive")
@@ -110,16 +128,21 @@ func (c Config) checkURL(text string) error {
 	if err != nil {
 		return errors.New("is no URL; wanted something like ldaps://ldap.example.com")
 	}
+	scheme, looked := strings.CutSuffix(u.Scheme, srvScheme)
 	switch {
-	case u.Scheme != "ldap" && u.Scheme != "ldaps":
+	case scheme != "ldap" && scheme != "ldaps":
 		return fmt.Errorf("scheme %q is not supported; wanted ldaps or ldap", u.Scheme)
 	case u.Hostname() == "":
 		return errors.New("names no host")
 	case u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "":
 		return errors.New("takes a scheme, a host and a port only")
-	case u.Scheme == "ldap" && !c.TLS.StartTLS && flavors[c.Flavor].onlyTLS:
+	case looked && net.ParseIP(u.Hostname()) != nil:
+		return fmt.Errorf("is looked up in the DNS by a domain, and %s is an address; wanted something like ldaps+srv://example.com", u.Hostname())
+	case looked && scheme == "ldap" && !c.TLS.StartTLS:
+		return errors.New("would send the password in clear; use ldaps+srv:// or set tls.startTLS")
+	case scheme == "ldap" && !c.TLS.StartTLS && flavors[c.Flavor].onlyTLS:
 		return errors.New("would have passwords refused: this directory takes them over TLS only; use ldaps:// or set tls.startTLS")
-	case u.Scheme == "ldap" && !c.TLS.StartTLS && !loopback(u.Hostname()):
+	case scheme == "ldap" && !looked && !c.TLS.StartTLS && !loopback(u.Hostname()):
 		return errors.New("would send the password in clear; use ldaps:// or set tls.startTLS")
 	}
 	return nil
@@ -128,7 +151,7 @@ func (c Config) checkURL(text string) error {
 // anyPlain reports whether some URL begins without TLS.
 func (c Config) anyPlain() bool {
 	for _, text := range c.URLs {
-		if strings.HasPrefix(text, "ldap:") {
+		if strings.HasPrefix(text, "ldap:") || strings.HasPrefix(text, "ldap"+srvScheme+":") {
 			return true
 		}
 	}

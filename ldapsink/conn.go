@@ -1,6 +1,7 @@
 package ldapsink
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -50,13 +52,19 @@ func (w *wire) Close() error {
 type link struct {
 	conn     *ldap.Conn
 	wire     *wire
-	server   int             // index of the server's URL
+	server   string          // its URL
+	tag      string          // short for the server, where versions are its own; else ""
 	controls map[string]bool // by number, features too
 	contexts []string        // the tops of the trees that the server holds
+	readOnly bool            // the server says of itself that it takes no writes
+
+	// Guarded by the pool's mutex.
+	users   int  // tries that have it in hand
+	retired bool // closed when the last of them is done
 }
 
-// supports reports whether a control or a feature may be used on this server: it announces it,
-// and nobody has said never.
+// supports reports whether a control or a feature may be used on this server: it
+// announces it, and nobody has said never.
 func (l *link) supports(oid string) bool { return l.controls[oid] }
 
 func (l *link) alive() bool { return !l.wire.closed.Load() && !l.conn.IsClosing() }
@@ -78,25 +86,25 @@ func (e *dialError) Unwrap() error { return e.err }
 
 // connector opens links: the one place that dials, secures and binds.
 type connector struct {
-	cfg    Config
-	flavor flavor
-	tls    *tls.Config
+	cfg      Config
+	flavor   flavor
+	tls      *tls.Config
+	resolver *net.Resolver // nil is the system's
 }
 
 // connect opens a link to one of the servers, within the context and the
 // configured time, whichever ends first.
-func (c *connector) connect(ctx context.Context, server int) (*link, error) {
-	text := c.cfg.URLs[server]
+func (c *connector) connect(ctx context.Context, server string) (*link, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Timeout, errNoAnswer)
 	defer cancel()
-	u, err := url.Parse(text)
+	u, err := url.Parse(server)
 	if err != nil {
-		return nil, &dialError{text, err}
+		return nil, &dialError{server, err}
 	}
-	var dialer net.Dialer
+	dialer := net.Dialer{Resolver: c.resolver}
 	raw, err := dialer.DialContext(ctx, "tcp", hostPort(u))
 	if err != nil {
-		return nil, &dialError{text, orCause(ctx, err)}
+		return nil, &dialError{server, orCause(ctx, err)}
 	}
 	l := &link{wire: &wire{Conn: raw, timeout: c.cfg.Timeout}, server: server}
 	// Whatever the handshake and the bind wait for ends with the context.
@@ -104,10 +112,10 @@ func (c *connector) connect(ctx context.Context, server int) (*link, error) {
 	if err := c.start(ctx, l, u); err != nil {
 		l.close()
 		stop()
-		return nil, &dialError{text, orCause(ctx, err)}
+		return nil, &dialError{server, orCause(ctx, err)}
 	}
 	if !stop() {
-		return nil, &dialError{text, context.Cause(ctx)}
+		return nil, &dialError{server, context.Cause(ctx)}
 	}
 	return l, nil
 }
@@ -120,7 +128,7 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 	if u.Scheme == "ldaps" {
 		client := tls.Client(l.wire, secure)
 		if err := client.HandshakeContext(ctx); err != nil {
-			return fmt.Errorf("TLS: %w", err)
+			return &stepError{StepTLS, err}
 		}
 		stream = client
 	}
@@ -129,25 +137,41 @@ func (c *connector) start(ctx context.Context, l *link, u *url.URL) error {
 	l.conn.Start()
 	if u.Scheme == "ldap" && c.cfg.TLS.StartTLS {
 		if err := l.conn.StartTLS(secure); err != nil {
-			return fmt.Errorf("start TLS: %w", err)
+			return &stepError{StepStartTLS, err}
 		}
 	}
 	if err := l.conn.Bind(c.cfg.Bind.DN, c.cfg.Bind.Password); err != nil {
-		return fmt.Errorf("bind: %w", err)
+		return &stepError{StepBind, err}
+	}
+	return c.learn(l)
+}
+
+// learn reads what a link's server says of itself.
+func (c *connector) learn(l *link) error {
+	wanted := []string{"supportedControl", "supportedFeatures", "namingContexts"}
+	if c.flavor.versionLocal {
+		wanted = append(wanted, "supportedCapabilities")
+	}
+	if c.flavor.serverName != "" {
+		wanted = append(wanted, c.flavor.serverName)
 	}
 	dse, err := l.conn.Search(ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
-		matchAll, []string{"supportedControl", "supportedFeatures", "namingContexts"}, nil))
+		matchAll, wanted, nil))
 	if err != nil {
-		return fmt.Errorf("read root DSE: %w", err)
+		return &stepError{StepRead, err}
 	}
 	l.controls = map[string]bool{}
 	for _, entry := range dse.Entries {
-		l.contexts = entry.GetEqualFoldAttributeValues("namingContexts")
+		l.contexts = values(entry, "namingContexts")
 		for _, name := range []string{"supportedControl", "supportedFeatures"} {
-			for _, oid := range entry.GetEqualFoldAttributeValues(name) {
+			for _, oid := range values(entry, name) {
 				l.controls[oid] = true
 			}
 		}
+		if c.flavor.versionLocal {
+			l.tag = shortFor(cmp.Or(first(entry, c.flavor.serverName), l.server))
+		}
+		l.readOnly = c.flavor.readOnlyCapability != "" && slices.Contains(values(entry, "supportedCapabilities"), c.flavor.readOnlyCapability)
 	}
 	for oid, use := range c.cfg.Controls.byOID() {
 		if use == controlNever {

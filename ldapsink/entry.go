@@ -43,6 +43,9 @@ func (st *store) wire(s selection) []string {
 	} else if s.times {
 		own = append(own, st.flavor.created, st.flavor.modified)
 	}
+	if !s.places {
+		own = append(own, st.flavor.protects.attributes()...)
+	}
 	for _, name := range own {
 		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
 			names = append(names, name)
@@ -60,6 +63,7 @@ func (st *store) entry(raw *ldap.Entry, s selection) directory.Entry {
 	}
 	if !s.places {
 		e.Version, e.Marker = st.version(raw), st.marker(raw)
+		e.Protected = f.protects.of(raw)
 	}
 	if s.times && !s.places {
 		e.Modified = when(first(raw, f.modified))

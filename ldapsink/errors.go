@@ -47,10 +47,11 @@ func wrap(op string, err error) error {
 func kindOf(err error) directory.Kind {
 	var away *awayError
 	var dial *dialError
+	var reader *noWriterError
 	var answer *ldap.Error
 	// A directory that lets nobody in is away too, whoever's mistake it is:
 	// nothing was done, and the same request is right once it is mended.
-	if errors.As(err, &away) || errors.As(err, &dial) || errors.Is(err, errClosed) || classify(err) != permanent {
+	if errors.As(err, &away) || errors.As(err, &dial) || errors.As(err, &reader) || errors.Is(err, errClosed) || classify(err) != permanent {
 		return directory.Unavailable
 	}
 	if !errors.As(err, &answer) {

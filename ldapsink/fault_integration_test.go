@@ -146,7 +146,7 @@ func TestPeerThatStopsReading(t *testing.T) {
 // While the directory is away requests fail at once; when it is back they work,
 // without anybody's help; nothing is left behind.
 func TestDirectoryAwayAndBack(t *testing.T) {
-	server := begin(t, wish{})
+	server := begin(t, wish{own: true})
 	goroutines, files := runtime.NumGoroutine(), descriptors(t)
 	cfg := configured(server)
 	cfg.Retry = Retry{Attempts: 3, Base: time.Millisecond, Cap: 5 * time.Millisecond}
@@ -186,7 +186,7 @@ func descriptors(t *testing.T) int {
 
 // A directory that dies under load loses nothing that it said was done.
 func TestNoSuccessIsLostWhenTheDirectoryDies(t *testing.T) {
-	server := begin(t, wish{})
+	server := begin(t, wish{own: true})
 	cfg := configured(server)
 	cfg.Retry = Retry{Attempts: 4, Base: 5 * time.Millisecond, Cap: 50 * time.Millisecond}
 	store := open(t, cfg).Store(users())
@@ -245,7 +245,7 @@ func TestNoSuccessIsLostWhenTheDirectoryDies(t *testing.T) {
 // A directory that lets the gateway not in is away: nothing was done, and the
 // same request is right once the password is.
 func TestWrongPasswordIsLikeADirectoryThatIsAway(t *testing.T) {
-	server := begin(t, wish{})
+	server := begin(t, wish{own: true})
 	cfg := configured(server)
 	cfg.Bind.Password = "wrong"
 	err := open(t, cfg).Ping(within(t, time.Minute))

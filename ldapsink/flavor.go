@@ -68,6 +68,17 @@ type flavor struct {
 	// onlyTLS says that the directory takes passwords without TLS from nobody, so
 	// that a connection without it is a mistake even on one machine.
 	onlyTLS bool
+	// versionLocal says that versions are counted by each server for itself:
+	// between servers they mean nothing. serverName is the attribute of the root
+	// DSE that tells servers apart; where there is none, the URL does.
+	versionLocal bool
+	serverName   string
+	// srv is what SRV records of the directory's servers begin with.
+	srv string
+	// readOnlyCapability is what a server that takes no writes says it can do.
+	readOnlyCapability string
+	// protects is which entries are nobody's to provision.
+	protects protection
 }
 
 // flavors is the table of directories that the gateway knows.
@@ -79,6 +90,7 @@ var flavors = map[string]flavor{
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
 		longName: 200,
+		protects: protection{roots: [2]string{"cn=config", "olcRootDN"}},
 	},
 	activeDirectory: {
 		id: "objectGUID", dn: "distinguishedName", version: "uSNChanged",
@@ -89,18 +101,40 @@ var flavors = map[string]flavor{
 		// 21C7 and 21C8 are ERROR_DS_SPN_ and _UPN_VALUE_NOT_UNIQUE_IN_FOREST; Samba has words for them.
 		taken: []string{"000021C7", "000021C8", "is already in use"},
 		// 57 is ERROR_INVALID_PARAMETER, in the conversion of an attribute's name.
-		unknown: []string{"00000057", "was not found in the schema"},
-		schema:  activeDirectorySchema,
+		unknown:      []string{"00000057", "was not found in the schema"},
+		schema:       activeDirectorySchema,
+		versionLocal: true, serverName: "dsServiceName", srv: "_ldap._tcp.dc._msdcs.",
+		readOnlyCapability: "1.2.840.113556.1.4.1920", // LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS
+		protects: protection{
+			marks: []mark{
+				{"adminCount", "1", "its adminCount is 1, so it is or was an administrator"},
+				{"isCriticalSystemObject", "TRUE", "the directory itself depends on it"},
+			},
+			sid: "objectSid", primary: "primaryGroupID",
+			accounts: []uint32{500, 501, 502}, // Administrator, Guest, krbtgt
+			// Domain Admins, Domain Controllers, Schema Admins, Enterprise Admins, Group
+			// Policy Creator Owners, Read-only Domain Controllers, Key Admins, Enterprise
+			// Key Admins; then Administrators, Account, Server, Print and Backup
+			// Operators, Replicator.
+			groups:  []uint32{512, 516, 518, 519, 520, 521, 526, 527, 544, 548, 549, 550, 551, 552},
+			inChain: "1.2.840.113556.1.4.1941",
+			logins:  []string{"userPrincipalName", "sAMAccountName"},
+		},
 		account: "user", onlyTLS: true,
 	},
 	ds389: {
 		id: "nsUniqueId", dn: "entrydn", version: "entryusn",
 		created: "createTimestamp", modified: "modifyTimestamp",
-		form:    formUniqueID,
+		form: formUniqueID, versionLocal: true,
 		loose:   true, // entryusn goes back with every write that is refused (389-ds-base issue 6250), and is there with a plug-in only
 		schema:  ds389Schema,
 		noNames: "\x00",                                                                 // it would be taken for a backslash and two digits
 		taken:   []string{"Another entry with the same attribute value already exists"}, // plug-in "attribute uniqueness"
+		protects: protection{
+			// The second is FreeIPA's.
+			groupNames: []string{"cn=Directory Administrators", "cn=admins,cn=groups,cn=accounts"},
+			roots:      [2]string{"cn=config", "nsslapd-rootdn"},
+		},
 	},
 	generic: {
 		id: "entryUUID", created: "createTimestamp", modified: "modifyTimestamp",

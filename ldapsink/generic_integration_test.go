@@ -99,6 +99,15 @@ func TestConcurrentUpdatesWithoutAssertion(t *testing.T) {
 	}
 }
 
+// A stranger's change is seen though it is of the second of the last read.
+func TestStrangersChangeOfOneSecond(t *testing.T) {
+	s := begin(t, wish{})
+	p := between(t, s)
+	cfg := anyServer(s)
+	cfg.URLs = []string{p.url()}
+	strangersChange(t, s, p, open(t, cfg).Store(users()))
+}
+
 // What the configuration says in the flavor's place is what is read, and a
 // control that is never to be used is not sent.
 func TestOverridesAreObeyed(t *testing.T) {

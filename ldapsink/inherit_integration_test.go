@@ -11,17 +11,6 @@ import (
 	"scimgate/internal/directory"
 )
 
-// members marks the attributes that hold members as what they are.
-func members(c directory.Collection) directory.Collection {
-	for i := range c.Referrers {
-		r := &c.Referrers[i]
-		if r.Attribute == "member" {
-			r.Member, r.EmptyMember, r.SourceAttribute = true, nobody, c.SourceAttribute
-		}
-	}
-	return c
-}
-
 // While a person is being renamed and reactivated at once, the marker says what
 // is true until access is given: who comes after a cut still knows the lock.
 func TestRenameWithReactivationKeepsTheUndo(t *testing.T) {

@@ -3,9 +3,9 @@
 package ldapsink
 
 import (
+	"context"
 	"fmt"
 	"strings"
-	"testing"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/samba"
@@ -19,16 +19,16 @@ const (
 
 var labHere = lab{
 	flavor: activeDirectory,
-	begin: func(t testing.TB, w wish) server {
-		t.Helper()
-		s, err := samba.Start(t.Context(), samba.Config{
-			Dir: t.TempDir(), Entries: entriesOfAD(w.members),
+	slow:   true,
+	begin: func(ctx context.Context, dir string, w wish) (server, error) {
+		s, err := samba.Start(ctx, samba.Config{
+			Dir: dir, Entries: entriesOfAD(w.members),
 			Conf: []string{"ldap server require strong auth = no"}, // so that a proxy can read along
 		})
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		return plain{s}
+		return plain{s}, nil
 	},
 	naming: "cn", full: "displayName", note: "url", unique: "userPrincipalName",
 	state: "adminDescription", source: "extensionName", shared: [2]string{"wbemPath", "adminDisplayName"},

@@ -3,8 +3,9 @@
 package ldapsink
 
 import (
+	"context"
+	"errors"
 	"slices"
-	"testing"
 
 	"scimgate/internal/directory"
 	ds389server "scimgate/internal/ds389"
@@ -18,20 +19,20 @@ const (
 
 var labHere = lab{
 	flavor: ds389,
-	begin: func(t testing.TB, w wish) server {
-		t.Helper()
+	slow:   true,
+	begin: func(ctx context.Context, dir string, w wish) (server, error) {
 		has := func(name string) bool { return slices.Contains(w.overlays, name) }
-		cfg := ds389server.Config{Dir: t.TempDir(), ScimSchema: true, Plugins: ds389server.Plugins{
+		cfg := ds389server.Config{Dir: dir, ScimSchema: true, Plugins: ds389server.Plugins{
 			MemberOf: has("memberof"), RefInt: has("refint"), USN: !has("noUSN"),
 		}}
 		if has("unique") {
 			cfg.Plugins.Unique = []string{"mail"}
 		}
-		s, err := ds389server.Start(t.Context(), cfg)
+		s, err := ds389server.Start(ctx, cfg)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		return s
+		return hasty{s}, nil
 	},
 	naming: "uid", full: "cn", note: "description", unique: "mail",
 	state: "scimState", source: "scimSource", shared: [2]string{"description", "departmentNumber"},
@@ -41,3 +42,8 @@ var labHere = lab{
 	people:    "ou=people,dc=example,dc=org", groups: "ou=groups,dc=example,dc=org",
 	unheardOf: directory.Invalid, broken: [2]string{"mail", "jörg@example.org"}, must: "sn", longest: 100_000, many: 10_000, sevenBit: true,
 }
+
+// hasty is a server that is killed, since its end in order takes two seconds.
+type hasty struct{ *ds389server.Server }
+
+func (h hasty) Stop() error { return errors.Join(h.Kill(), h.Server.Stop()) }

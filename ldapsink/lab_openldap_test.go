@@ -3,6 +3,7 @@
 package ldapsink
 
 import (
+	"context"
 	"testing"
 
 	"scimgate/internal/directory"
@@ -17,9 +18,8 @@ const (
 
 var labHere = lab{
 	flavor: openLDAP,
-	begin: func(t testing.TB, w wish) server {
-		t.Helper()
-		return start(t, slapd.Config{Overlays: w.overlays})
+	begin: func(ctx context.Context, dir string, w wish) (server, error) {
+		return start(ctx, dir, slapd.Config{Overlays: w.overlays})
 	},
 	naming: "uid", full: "cn", note: "description", unique: "mail",
 	state: "scimState", source: "scimSource", shared: [2]string{"description", "departmentNumber"},
@@ -31,22 +31,20 @@ var labHere = lab{
 }
 
 // start starts a slapd.
-func start(t testing.TB, cfg slapd.Config) *slapd.Server {
-	t.Helper()
-	cfg.Dir = t.TempDir()
+func start(ctx context.Context, dir string, cfg slapd.Config) (*slapd.Server, error) {
+	cfg.Dir = dir
 	cfg.GroupSchema = true
 	cfg.DatabaseConf = append(cfg.DatabaseConf, "dbnosync") // these tests kill processes, not machines
-	server, err := slapd.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
+	return slapd.Start(ctx, cfg)
 }
 
 // serve starts a slapd that ends with the test.
 func serve(t testing.TB, cfg slapd.Config) *slapd.Server {
 	t.Helper()
-	server := start(t, cfg)
+	server, err := start(t.Context(), t.TempDir(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := server.Stop(); err != nil {
 			t.Error(err)

@@ -4,7 +4,10 @@ package ldapsink
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
+	"os"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -27,6 +30,8 @@ type wish struct {
 	// overlays are what OpenLDAP calls them: refint, memberof, unique (of the
 	// lab's attribute), whatever they are elsewhere.
 	overlays []string
+	// own says that nobody else may use it: the test stops it, say.
+	own bool
 	// members is how many entries memberDN can name, where members have to be somebody.
 	members int
 }
@@ -35,7 +40,8 @@ type wish struct {
 // against. Each is a file of its own, chosen by its build tag, with labHere.
 type lab struct {
 	flavor string
-	begin  func(t testing.TB, w wish) server
+	begin  func(ctx context.Context, dir string, w wish) (server, error)
+	slow   bool // to start: tests share one that has nothing special
 	// The attribute of a person's name and one that a person must have; one with
 	// several values that is free; one that the directory can keep unique; one of
 	// the marker's, and two shared with others.
@@ -61,13 +67,66 @@ type lab struct {
 // begin starts a directory that ends with the test.
 func begin(t testing.TB, w wish) server {
 	t.Helper()
-	s := labHere.begin(t, w)
+	if labHere.slow && !w.own && w.members == 0 && len(w.overlays) == 0 {
+		return common(t)
+	}
+	s, err := labHere.begin(t.Context(), t.TempDir(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		if err := s.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
 	return s
+}
+
+// shared is the directory that tests use one after the other, nil until one has.
+var shared server
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "scimgate-lab-")
+	if err != nil {
+		panic(err)
+	}
+	sharedDir = dir
+	code := m.Run()
+	if shared != nil {
+		err = shared.Stop()
+	}
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, "end the shared directory:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+var sharedDir string
+
+// common returns the shared directory, without what the last test left there.
+func common(t testing.TB) server {
+	t.Helper()
+	if shared == nil {
+		s, err := labHere.begin(context.WithoutCancel(t.Context()), sharedDir, wish{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shared = s
+	}
+	conn := raw(t, shared)
+	for _, base := range []string{people, groups} {
+		left, err := conn.Search(ldap.NewSearchRequest(base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases, 0, 0, false, matchAll, []string{"1.1"}, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range left.Entries {
+			if err := conn.Del(ldap.NewDelRequest(e.DN, nil)); err != nil {
+				t.Fatalf("clear %s: %v", e.DN, err)
+			}
+		}
+	}
+	return shared
 }
 
 // startedWith returns a Sink on a directory of its own.

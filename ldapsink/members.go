@@ -16,17 +16,18 @@ import (
 // whatever the size of the group. Everything else below is for groups that are
 // not quite as the change assumes.
 func (st *store) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
+	ctx, t := traced(ctx)
 	if version != "" {
 		held, err := st.asserts(ctx, version)
 		if err == nil && !held {
 			err = st.changeMembersOf(ctx, id, version, c)
 		}
 		if err != nil || !held {
-			return wrap("modify", err)
+			return st.afterMembers(ctx, t, id, c, wrap("modify", err))
 		}
 	}
 	m := memberWrite{store: st, id: id, version: version, left: distinctMembers(c)}
-	return wrap("modify", m.run(ctx))
+	return st.afterMembers(ctx, t, id, c, wrap("modify", m.run(ctx)))
 }
 
 // changeMembersOf changes the members of a version that the server does not hold
@@ -103,6 +104,9 @@ func (m *memberWrite) locate(ctx context.Context) error {
 		return failf(directory.Changed, "the entry is another version")
 	}
 	m.id = e.ID // as the directory spells it
+	if err := m.writable(ctx, *e); err != nil {
+		return err
+	}
 	m.dn = m.target(e.DN, m.id)
 	return nil
 }
@@ -129,7 +133,7 @@ func (m *memberWrite) send(ctx context.Context) error {
 		})
 		m.doubt = m.doubt || classify(err) == unknown
 		return err
-	}, func(context.Context, *link) (bool, error) { return false, nil }) // twice is as good as once
+	}, nil)
 }
 
 // tidy takes the placeholder out again if somebody has added a member to the

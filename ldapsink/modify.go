@@ -20,15 +20,20 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 	if c.Name != "" || c.Move != "" {
 		op = "rename"
 	}
+	ctx, t := traced(ctx)
 	entry, err := complete(ctx, st.Sink, func(ctx context.Context) (directory.Entry, error) {
 		release, _, err := st.locks.Acquire(ctx, append(keyLocks(c.Keys), entryLock(old.ID))...)
 		if err != nil {
 			return directory.Entry{}, err
 		}
 		defer release()
+		if err := st.writable(ctx, old); err != nil {
+			return directory.Entry{}, err
+		}
 		if err := st.free(ctx, c.Keys, old.ID); err != nil {
 			return directory.Entry{}, err
 		}
+		c = st.byOwnName(old.DN, c)
 		if err := st.resume(ctx, old); err != nil {
 			return directory.Entry{}, err
 		}
@@ -40,7 +45,7 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		mods := slices.Concat(c.Mods, c.Unlock)
 		return st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
 	})
-	return entry, wrap(op, err)
+	return entry, st.afterUpdate(ctx, t, old, c, entry, wrap(op, err))
 }
 
 // step is one Modify of an update.
@@ -72,6 +77,9 @@ func (st *store) returned(old directory.Entry, mods []directory.Mod) selection {
 func (st *store) claim(ctx context.Context, old directory.Entry, s *step, keys []directory.Key) (directory.Entry, error) {
 	entry, err := st.apply(ctx, old, s)
 	if err != nil {
+		return directory.Entry{}, err
+	}
+	if err := st.sole(ctx, old, entry, s); err != nil {
 		return directory.Entry{}, err
 	}
 	if err := st.free(ctx, keys, old.ID); err != nil {
@@ -150,6 +158,7 @@ type modification struct {
 	dn, id, version string
 	changes         []ldap.Change
 	text            string // the marker's new value: the proof that it was done
+	frees           bool   // the marker is taken away, and that is the proof
 	kept            string // the marker's value, where it stays
 	read            selection
 }
@@ -232,7 +241,8 @@ func (st *store) modifyOn(ctx context.Context, l *link, m modification, guard bo
 	if err != nil {
 		return nil, err
 	}
-	return postReadEntry(result.Controls)
+	after, err := postReadEntry(result.Controls)
+	return l.tagged(after, st.flavor), err
 }
 
 // modified finds out whether a Modify whose answer was lost has been carried out.
@@ -245,7 +255,7 @@ func (st *store) modified(ctx context.Context, l *link, m modification) (bool, e
 		return false, failf(directory.Changed, "the entry has another name or is gone")
 	case st.version(raw) == m.version:
 		return false, nil
-	case m.text != "" && st.storedMarker(raw) == m.text:
+	case (m.text != "" || m.frees) && st.storedMarker(raw) == m.text:
 		return true, nil
 	}
 	return false, failf(directory.Changed, "another write came between")

@@ -19,9 +19,18 @@ func (f flavor) older(a, b directory.Entry) bool {
 		a.Created.Compare(b.Created),
 		cmp.Compare(number(a.Attributes.First(f.made)), number(b.Attributes.First(f.made))),
 		bothBorn(a.ID, b.ID),
+		cmp.Compare(number(a.Version), number(b.Version)),
 		cmp.Compare(a.Version, b.Version),
 		cmp.Compare(a.ID, b.ID),
 	) < 0
+}
+
+// made returns the attribute that older wants read, if there is one.
+func (st *store) made() []string {
+	if st.flavor.made == "" {
+		return nil
+	}
+	return []string{st.flavor.made}
 }
 
 // number reads a number; 0 stands for none.

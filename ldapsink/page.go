@@ -56,7 +56,7 @@ func (s *Sink) lane(ctx context.Context, l *link) (own *link, release func(), er
 
 // take returns an idle link to a server, or nil. Those to others are closed:
 // they are not in use any more.
-func (a *lanes) take(server int) *link {
+func (a *lanes) take(server string) *link {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for n := len(a.idle); n > 0; n = len(a.idle) {
@@ -156,8 +156,8 @@ func (s *Sink) searchOn(ctx context.Context, l *link, request *ldap.SearchReques
 			return nil
 		})
 	})
-	limited := request.SizeLimit > 0 && n >= request.SizeLimit
-	if !limited && cutShort(l, err) {
+	// Only of a search that was answered is it known how many it has found.
+	if cutShort(l, err) && (request.SizeLimit == 0 || n < request.SizeLimit) {
 		restart()
 		return s.byPages(ctx, l, request, found)
 	}

@@ -108,11 +108,10 @@ func (s *Sink) compareBySearch(ctx context.Context, dn, attribute, value string)
 	if err != nil {
 		return false, fail(directory.Internal, err)
 	}
-	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, []string{"1.1"}, nil)
 	there := false
 	err = s.read(ctx, func(ctx context.Context, l *link) error {
-		found, err := ask(ctx, s.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) { return conn.Search(request) })
-		there = err == nil && len(found.Entries) > 0
+		found, err := s.matchOn(ctx, l, dn, filter, []string{"1.1"})
+		there = found != nil
 		return err
 	})
 	return there, err

@@ -11,16 +11,18 @@ import (
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
 )
 
 // verdict is what becomes of a message on its way through a proxy.
 type verdict int
 
 const (
-	pass verdict = iota
-	cut          // both connections end, and the message is lost
-	half         // the first half of the message arrives, then both end
-	hold         // the message is lost, and nothing ends
+	pass     verdict = iota
+	cut              // both connections end, and the message is lost
+	half             // the first half of the message arrives, then both end
+	hold             // the message is lost, and nothing ends
+	overload         // an answer becomes "busy"
 )
 
 // proxy stands between a Sink and its directory, reads every message and can
@@ -40,11 +42,17 @@ type proxy struct {
 // between returns a proxy to a directory.
 func between(t testing.TB, s server) *proxy {
 	t.Helper()
+	return inFrontOf(t, addr(t, s))
+}
+
+// inFrontOf returns a proxy to an address.
+func inFrontOf(t testing.TB, target string) *proxy {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, target: addr(t, s), conns: map[net.Conn]bool{}}
+	p := &proxy{listener: listener, target: target, conns: map[net.Conn]bool{}}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -110,6 +118,7 @@ func (p *proxy) pump(from, to net.Conn, answer bool) {
 		if err != nil {
 			return
 		}
+		p.thaw(from)
 		message := packet.Bytes()
 		var op ber.Tag
 		if len(packet.Children) > 1 {
@@ -123,6 +132,8 @@ func (p *proxy) pump(from, to net.Conn, answer bool) {
 			return
 		case hold:
 			continue
+		case overload:
+			message = busyInstead(packet)
 		}
 		if answer {
 			p.down.Add(int64(len(message)))
@@ -142,14 +153,33 @@ type gate struct {
 }
 
 func (g gate) Read(b []byte) (int, error) {
-	for g.proxy.frozen.Load() && g.proxy.has(g.Conn) {
+	g.proxy.thaw(g.Conn)
+	return g.Conn.Read(b)
+}
+
+// thaw waits until the proxy is not frozen, or the connection is cut.
+func (p *proxy) thaw(c net.Conn) {
+	for p.frozen.Load() && p.has(c) {
 		time.Sleep(time.Millisecond)
 	}
-	return g.Conn.Read(b)
 }
 
 func (p *proxy) has(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.conns[c]
+}
+
+// busyInstead returns the answer to the same request that a server with too much
+// to do gives.
+func busyInstead(answer *ber.Packet) []byte {
+	message := ber.NewSequence("message")
+	message.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, answer.Children[0].Value, "id"))
+	result := ber.Encode(ber.ClassApplication, ber.TypeConstructed, answer.Children[1].Tag, nil, "result")
+	result.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, int64(ldap.LDAPResultBusy), "code"))
+	for range 2 {
+		result.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "", "text"))
+	}
+	message.AppendChild(result)
+	return message.Bytes()
 }

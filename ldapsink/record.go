@@ -1,6 +1,7 @@
 package ldapsink
 
 import (
+	"context"
 	"slices"
 
 	"scimgate/internal/directory"
@@ -50,6 +51,7 @@ func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, 
 // have come or gone already, and the references that follow a rename.
 func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change directory.Change) ([]Record, error) {
 	st := &store{s, c}
+	change = st.byOwnName(old.DN, change)
 	if c.MemberBy.Attribute != "" {
 		change = byValue{st}.change(change)
 	}
@@ -116,4 +118,36 @@ func markerMods(c directory.Collection, old, now directory.Marker) ([]directory.
 		return nil, err
 	}
 	return slices.Concat(swap(c.StateAttribute, from, to), swap(c.SourceAttribute, old.Source, now.Source)), nil
+}
+
+// NumberedRecord returns a new entry with the numbers that it would be given if it
+// were the next to be added. Nothing counts on.
+func (s *Sink) NumberedRecord(ctx context.Context, c directory.Collection, e directory.NewEntry) (directory.NewEntry, error) {
+	st := &store{s, c}
+	for i := range e.Numbers {
+		n := &e.Numbers[i]
+		from, err := st.upcoming(ctx, *n)
+		if err == nil {
+			n.Value, err = st.firstUnused(ctx, *n, from)
+		}
+		if err != nil {
+			return e, wrap("add", err)
+		}
+	}
+	return st.numbered(ctx, e)
+}
+
+// upcoming is the number from which the next one is looked for.
+func (st *store) upcoming(ctx context.Context, n directory.Number) (int64, error) {
+	if n.Counter == "" {
+		highest, err := st.highest(ctx, n)
+		return highest + 1, err
+	}
+	next := n.Min
+	err := st.read(ctx, func(ctx context.Context, l *link) error {
+		held, err := st.nextOn(ctx, l, n)
+		next = max(next, held)
+		return err
+	})
+	return next, err
 }

@@ -15,7 +15,15 @@ func (st *store) Remove(ctx context.Context, e directory.Entry) error {
 		return wrap("delete", err)
 	}
 	defer release()
-	return wrap("delete", st.remove(ctx, e))
+	if err := st.writable(ctx, e); err != nil {
+		return wrap("delete", err)
+	}
+	if e.Marker.Adopted {
+		return wrap("delete", failf(directory.Internal, "%s was adopted, and what was adopted is never removed", e.DN))
+	}
+	ctx, t := traced(ctx)
+	err = wrap("delete", st.remove(ctx, e))
+	return st.afterRemove(t, e, err)
 }
 
 // remove deletes the entry if it is the version given.

@@ -298,10 +298,10 @@ func (st *store) replaceReference(ctx context.Context, dn, attribute, from, to s
 
 // repeat sends a Modify that does no harm twice.
 func (s *Sink) repeat(ctx context.Context, request *ldap.ModifyRequest) error {
-	return s.read(ctx, func(ctx context.Context, l *link) error {
+	return s.write(ctx, func(ctx context.Context, l *link) error {
 		_, err := ask(ctx, s.pool, l, false, func(conn *ldap.Conn) (struct{}, error) {
 			return struct{}{}, conn.Modify(request)
 		})
 		return err
-	})
+	}, nil)
 }

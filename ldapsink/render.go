@@ -98,6 +98,12 @@ func (r renderer) write(b *strings.Builder, f directory.Filter) error {
 	case directory.None:
 		b.WriteString(matchNone)
 		return nil
+	case directory.Raw:
+		if err := CheckFilter(f.Value); err != nil { // checked at start; what is not whole would change the rest
+			return err
+		}
+		b.WriteString(f.Value)
+		return nil
 	case directory.And, directory.Or, directory.Not:
 		return r.writeSet(b, f)
 	}

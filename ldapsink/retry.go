@@ -28,10 +28,14 @@ const (
 func classify(err error) class {
 	var away *awayError
 	var dial *dialError
+	var reader *noWriterError
+	var elsewhere *elsewhereError
 	var answer *ldap.Error
 	switch {
-	case err == nil, errors.As(err, &away), errors.Is(err, errClosed):
+	case err == nil, errors.As(err, &away), errors.As(err, &reader), errors.Is(err, errClosed):
 		return permanent
+	case errors.As(err, &elsewhere):
+		return transient
 	case errors.As(err, &dial):
 		if errors.As(err, &answer) && !connectionLost(answer) && !busy(answer) || untrusted(err) {
 			return permanent
@@ -84,10 +88,6 @@ func (r Retry) endless() retry.Backoff {
 	return retry.WithCappedDuration(r.Cap, retry.WithJitterPercent(jitter, retry.NewExponential(r.Base)))
 }
 
-// errMoved says that a write of unknown outcome cannot be looked up: the server
-// that may have done it is not the one in use any more.
-var errMoved = errors.New("the server that may have done the write is out of reach")
-
 // attempt is one try of a request on a link. What is left to be done about its
 // error follows from classify.
 type attempt func(ctx context.Context, l *link) error
@@ -104,42 +104,61 @@ func (s *Sink) read(ctx context.Context, try attempt) error {
 		if err != nil {
 			return err
 		}
-		return try(ctx, l)
+		defer s.pool.release(l)
+		err = try(ctx, l)
+		s.pool.judge(l, err, false)
+		traceOf(ctx).asked(l.server)
+		return err
 	})
 }
 
 // write sends a request that changes something. After an answer that was lost
 // it looks before it sends again, and before it believes a refusal: the
-// first request may have been carried out late, and the refusal be its echo.
+// first request may have been carried out late, and the refusal be its echo. It
+// stays with the server that may have done it, whichever is in use by then, and if
+// that is out of reach nothing is sent anywhere: there would be two. Without a
+// look twice is as good as once.
 func (s *Sink) write(ctx context.Context, try attempt, look settle) error {
-	doubt := false
-	server := 0
+	doubt := "" // the server that may have done it
 	return s.persist(ctx, func(ctx context.Context) error {
-		l, err := s.pool.get(ctx)
+		l, err := s.linkFor(ctx, doubt)
 		if err != nil {
 			return err
 		}
-		if doubt {
-			if l.server != server {
-				return fail(directory.Unavailable, errMoved)
-			}
+		defer s.pool.release(l)
+		if doubt != "" {
 			if done, err := look(ctx, l); done || err != nil {
+				traceOf(ctx).settled(l.server, done)
 				return err
 			}
 		}
 		err = try(ctx, l)
+		s.pool.judge(l, err, true)
 		switch {
 		case err == nil:
-			return nil
-		case classify(err) == unknown:
-			doubt, server = true, l.server
-		case doubt && classify(err) == permanent:
+			s.pool.wrote(l)
+			traceOf(ctx).settled(l.server, true)
+		case refusesWrites(err):
+			return s.pool.refused(ctx, l, err)
+		case classify(err) == unknown && look != nil:
+			doubt = l.server
+			traceOf(ctx).doubts(l.server)
+		case doubt != "" && classify(err) == permanent:
 			if done, settled := look(ctx, l); done || settled != nil {
+				traceOf(ctx).settled(l.server, done)
 				return settled
 			}
 		}
 		return err
 	})
+}
+
+// linkFor returns a link for a write; doubt is the server that may have done it.
+func (s *Sink) linkFor(ctx context.Context, doubt string) (*link, error) {
+	if doubt != "" {
+		return s.pool.getOn(ctx, doubt)
+	}
+	return s.pool.writer(ctx)
 }
 
 // persist repeats a try for as long as its error can pass by itself, the

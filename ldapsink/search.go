@@ -18,11 +18,17 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 	s := st.asked(q)
 	if q.Scope == directory.Tree {
 		entries, err := st.findInTree(ctx, q.Filter, s)
+		if err == nil && q.Guard {
+			err = st.guard(ctx, q, entries)
+		}
 		return entries, wrap("search", err)
 	}
 	parts := pieces(q.Filter)
 	if len(parts) == 1 {
 		entries, err := st.findSome(ctx, st.scoped(q.Filter, q.Scope), s, q.Limit)
+		if err == nil && q.Guard {
+			err = st.guard(ctx, q, entries)
+		}
 		return entries, wrap("search", err)
 	}
 	found := make([][]directory.Entry, len(parts))
@@ -32,6 +38,11 @@ func (st *store) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 		group.Go(func() error {
 			var err error
 			found[i], err = st.findSome(ctx, st.scoped(part, q.Scope), s, q.Limit)
+			if err == nil && q.Guard {
+				q := q
+				q.Filter = part
+				err = st.guard(ctx, q, found[i])
+			}
 			return err
 		})
 	}
@@ -91,8 +102,23 @@ func (st *store) find(ctx context.Context, f directory.Filter, s selection) ([]d
 	return st.findSome(ctx, f, s, 0)
 }
 
-// findSome is find with a limit.
+// findSome is find with a limit. What it finds is held against what the gateway
+// has written lately.
 func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
+	var entries []directory.Entry
+	err := st.current(ctx, f, &entries, func(ctx context.Context) error {
+		var err error
+		entries, err = st.findAsItIs(ctx, f, s, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return some(entries, limit)
+}
+
+// findAsItIs finds what the server in use has.
+func (st *store) findAsItIs(ctx context.Context, f directory.Filter, s selection, limit int) ([]directory.Entry, error) {
 	if name, rest, ok := st.named(f); ok {
 		e, err := st.at(ctx, name, rest, s)
 		if err != nil || e == nil {
@@ -102,34 +128,35 @@ func (st *store) findSome(ctx context.Context, f directory.Filter, s selection, 
 	}
 	if st.flavor.dn == "" {
 		if names := namesIn(f); len(names) > 0 {
-			return st.findByNames(ctx, f, names, s, limit)
+			return st.findByNames(ctx, f, names, s)
 		}
 	}
 	filter, err := st.renderer().render(f)
 	if err != nil {
 		return nil, fail(directory.Internal, err)
 	}
+	return st.findInTrees(ctx, filter, s, limit)
+}
+
+// findInTrees searches below the base and, where there are any, the places.
+func (st *store) findInTrees(ctx context.Context, filter string, s selection, limit int) ([]directory.Entry, error) {
 	trees := st.c.Trees()
 	if len(trees) == 1 {
-		entries, err := st.findIn(ctx, trees[0], filter, s, limit)
-		if err != nil {
-			return nil, err
-		}
-		return some(entries, limit)
+		return st.findIn(ctx, trees[0], filter, s, limit)
 	}
 	found := make([][]directory.Entry, len(trees))
-	group, inTime := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(ctx)
 	for i, tree := range trees {
 		group.Go(func() error {
 			var err error
-			found[i], err = st.findIn(inTime, tree, filter, s, limit)
+			found[i], err = st.findIn(ctx, tree, filter, s, limit)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return some(distinct(found), limit) // who was moved meanwhile may be in both
+	return distinct(found), nil // who was moved meanwhile may be in both
 }
 
 // findIn searches one tree, with a limit that the server keeps and that has room
@@ -167,7 +194,13 @@ func (st *store) findInTree(ctx context.Context, f directory.Filter, s selection
 	if err != nil {
 		return nil, err
 	}
-	found, err := searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, false, func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+	var found []directory.Entry
+	err = st.current(ctx, f, &found, func(ctx context.Context) error {
+		var err error
+		found, err = searchFor(ctx, st.Sink, top, filter, st.wire(s), 0, f.Op == directory.Present,
+			func(raw *ldap.Entry) (directory.Entry, bool) { return st.entry(raw, s), true })
+		return err
+	})
 	if ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInsufficientAccessRights) {
 		return st.find(ctx, f, s)
 	}
@@ -197,20 +230,21 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, limit, 0, false, filter, attributes, nil)
 	var found []T
 	err := s.read(ctx, func(ctx context.Context, l *link) error {
-		found = nil
+		// Of this try alone: one that was given up may still be reading.
+		var made []T
 		var parts []*ldap.Entry
 		keep := func(raw *ldap.Entry) error {
 			if inParts(raw) {
 				parts = append(parts, raw)
-			} else if made, ok := form(raw); ok {
-				found = append(found, made)
+			} else if one, ok := form(l.tagged(raw, s.flavor)); ok {
+				made = append(made, one)
 			}
-			if limit > 0 && len(found)+len(parts) >= limit {
+			if limit > 0 && len(made)+len(parts) >= limit {
 				return errEnough
 			}
 			return nil
 		}
-		if err := s.searchOn(ctx, l, request, many, func() { found, parts = nil, nil }, keep); err != nil {
+		if err := s.searchOn(ctx, l, request, many, func() { made, parts = nil, nil }, keep); err != nil {
 			return err
 		}
 		for _, raw := range parts {
@@ -218,10 +252,11 @@ func searchFor[T any](ctx context.Context, s *Sink, base, filter string, attribu
 			if err != nil {
 				return err
 			}
-			if made, ok := form(full); ok {
-				found = append(found, made)
+			if one, ok := form(l.tagged(full, s.flavor)); ok {
+				made = append(made, one)
 			}
 		}
+		found = made
 		return nil
 	})
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {

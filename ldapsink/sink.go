@@ -8,8 +8,9 @@
 //   - A result that can pass by itself is tried again, a write only after the
 //     directory was asked whether the first attempt was carried out (retry.go).
 //     The request id in an entry's marker tells one's own write from others'.
-//   - All requests go to one server while it lives, so that a search sees what a
-//     write before it did (pool.go).
+//   - All requests go to one server while it is well, so that a search sees what a
+//     write before it did (pool.go), and come back to the first one (comeback.go).
+//     What another server does not have yet is not taken for missing (lag.go).
 //   - A directory out of reach is known to be so: requests fail at once instead of
 //     each waiting for itself, until one goroutine has seen it come back.
 //   - Names and filters become text in one place (render.go), which escapes once.
@@ -22,7 +23,10 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -37,13 +41,26 @@ type Sink struct {
 	pool   *pool
 	lanes  *lanes
 	locks  *directory.Locks
+	recent *recent
 	ranges sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
+	// protected is what the configuration adds to the flavor's; self is who the
+	// gateway is in the directory, once that is known.
+	protected Protected
+	self      *atomic.Pointer[own]
+
+	mu    sync.Mutex
+	bases []string // of the stores
 }
 
 // New returns a Sink. It opens no connection: the directory may be away when
 // the gateway starts.
 func New(cfg Config, log *zap.Logger) (*Sink, error) {
+	return newSink(cfg, log, nil, lookUpEvery)
+}
+
+// newSink is New with the DNS that is asked, and how often.
+func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Duration) (*Sink, error) {
 	if faults := cfg.Validate(); len(faults) > 0 {
 		return nil, fmt.Errorf("directory: %w", faults[0])
 	}
@@ -54,13 +71,21 @@ func New(cfg Config, log *zap.Logger) (*Sink, error) {
 	}
 	f := cfg.ofFlavor()
 	secure := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return &Sink{
+	s := &Sink{
 		flavor: f,
-		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure}, log),
+		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure, resolver: resolver}, log),
 		lanes:  newLanes(),
 		locks:  directory.NewLocks(),
+		recent: newRecent(cfg.Lag),
 		log:    log,
-	}, nil
+
+		protected: cfg.Protected, self: &atomic.Pointer[own]{},
+	}
+	s.pool.prove, s.pool.behind = s.holds, s.hasRecent
+	s.pool.names.every = every
+	s.recent.off = !s.pool.several()
+	s.pool.begin()
+	return s, nil
 }
 
 // Close ends all connections. Requests that are under way fail.
@@ -71,10 +96,36 @@ func (s *Sink) Close() {
 
 // Store returns the store of one collection in this directory.
 func (s *Sink) Store(c directory.Collection) directory.Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.bases, c.Base) {
+		s.bases = append(s.bases, c.Base)
+	}
 	if c.MemberBy.Attribute != "" {
 		return byValue{&store{s, c}}
 	}
 	return &store{s, c}
+}
+
+// Server returns the URL of the server in use, "" while there is none, and
+// whether it takes writes.
+func (s *Sink) Server() (server string, writable bool) { return s.pool.serving() }
+
+// holds makes sure that a server has all bases.
+func (s *Sink) holds(ctx context.Context, l *link) error {
+	s.mu.Lock()
+	bases := slices.Clone(s.bases)
+	s.mu.Unlock()
+	for _, base := range bases {
+		entry, err := s.baseOn(ctx, l, base, []string{"1.1"})
+		if err != nil {
+			return err
+		}
+		if entry == nil {
+			return fmt.Errorf("it does not have the base %q", base)
+		}
+	}
+	return nil
 }
 
 // Ping reports whether the directory answers.
@@ -107,7 +158,12 @@ func (s *Sink) Spelled(ctx context.Context, dn string) (string, error) {
 
 // baseOn is base on one link, without another attempt.
 func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []string) (*ldap.Entry, error) {
-	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, matchAll, attributes, nil)
+	return s.matchOn(ctx, l, dn, matchAll, attributes)
+}
+
+// matchOn is baseOn for an entry that a filter matches.
+func (s *Sink) matchOn(ctx context.Context, l *link, dn, filter string, attributes []string) (*ldap.Entry, error) {
+	request := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
 	found, err := ask(ctx, s.pool, l, true, func(conn *ldap.Conn) (*ldap.SearchResult, error) {
 		return conn.Search(request)
 	})
@@ -119,9 +175,10 @@ func (s *Sink) baseOn(ctx context.Context, l *link, dn string, attributes []stri
 	case len(found.Entries) == 0:
 		return nil, nil
 	case inParts(found.Entries[0]):
-		return s.whole(ctx, l, found.Entries[0])
+		full, err := s.whole(ctx, l, found.Entries[0])
+		return l.tagged(full, s.flavor), err
 	}
-	return found.Entries[0], nil
+	return l.tagged(found.Entries[0], s.flavor), nil
 }
 
 // store is a Sink seen from one collection.

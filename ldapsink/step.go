@@ -46,6 +46,7 @@ func (w *stepWrite) modification() (modification, error) {
 			return m, fail(directory.Internal, err)
 		}
 	}
+	m.frees = m.text == "" && w.text != ""
 	if w.text == m.text {
 		m.kept = m.text
 	}
@@ -73,6 +74,8 @@ func (w *stepWrite) adapt(ctx context.Context, refusal error) error {
 		return nil
 	case differs(refusal) && !w.flavor.unheardOf(refusal) || w.disputed(refusal):
 		return wrap("modify", w.compared(ctx, refusal))
+	case w.adopts() && classify(refusal) == permanent:
+		return wrap("modify", w.overtaken(ctx, refusal))
 	}
 	return w.refused(ctx, w.old, refusal)
 }
@@ -83,11 +86,11 @@ func (w *stepWrite) adapt(ctx context.Context, refusal error) error {
 // has no third reason that could pass: whoever tried again would end here again.
 func (w *stepWrite) compared(ctx context.Context, refusal error) error {
 	name := w.target(w.old.DN, w.old.ID)
-	raw, err := w.base(ctx, name, w.facts())
+	raw, err := w.base(ctx, name, append(w.facts(), w.touched()...))
 	switch {
 	case err != nil:
 		return err
-	case w.old.Version == "" || !w.is(raw, w.old.ID, w.old.Version):
+	case w.old.Version == "" || !w.is(raw, w.old.ID, w.old.Version) || w.touchedByOthers(raw):
 		if raw == nil {
 			return w.refused(ctx, w.old, refusal)
 		}
@@ -113,6 +116,29 @@ func (w *stepWrite) compared(ctx context.Context, refusal error) error {
 	return nil
 }
 
+// touched are the attributes, but members, that the step changes and the caller
+// has read.
+func (w *stepWrite) touched() []string {
+	var names []string
+	for _, mod := range w.mods {
+		if _, read := w.old.Attributes[mod.Attribute]; read && !w.ofMembers(mod) && !slices.Contains(names, mod.Attribute) {
+			names = append(names, mod.Attribute)
+		}
+	}
+	return names
+}
+
+// touchedByOthers reports whether one of them has other values by now: a version
+// that is made of seconds may not tell.
+func (w *stepWrite) touchedByOthers(raw *ldap.Entry) bool {
+	return slices.ContainsFunc(w.touched(), func(name string) bool {
+		was, is := slices.Clone(w.old.Attributes[name]), slices.Clone(values(raw, name))
+		slices.Sort(was)
+		slices.Sort(is)
+		return !slices.Equal(was, is)
+	})
+}
+
 // disputed reports whether a refusal may be about a member, by one of the codes
 // that the flavor has for that.
 func (w *stepWrite) disputed(refusal error) bool {
@@ -120,12 +146,9 @@ func (w *stepWrite) disputed(refusal error) bool {
 }
 
 // asRead reports whether the members that the step deletes and adds by value are
-// there and not there, as those that were read have it. A directory that keeps
-// links of its own gives a group no new version when a member is renamed.
+// there and not there, as those that were read have it. A directory that mends
+// references by itself may give a group no new version when a member is renamed.
 func (w *stepWrite) asRead(ctx context.Context, name string) (bool, error) {
-	if len(w.flavor.members) == 0 {
-		return true, nil
-	}
 	var c directory.MemberChange
 	for _, mod := range w.mods {
 		switch {

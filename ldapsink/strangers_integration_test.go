@@ -9,6 +9,17 @@ import (
 	"scimgate/internal/directory"
 )
 
+// members marks the attributes that hold members as what they are.
+func members(c directory.Collection) directory.Collection {
+	for i := range c.Referrers {
+		r := &c.Referrers[i]
+		if r.Attribute == "member" {
+			r.Member, r.EmptyMember, r.SourceAttribute = true, nobody, c.SourceAttribute
+		}
+	}
+	return c
+}
+
 // A tenant without groups of its own gives nobody a name that others' groups
 // still list.
 func TestATenantWithoutGroupsGivesNoListedName(t *testing.T) {

@@ -23,6 +23,12 @@ import (
 // certificate writes a self-signed certificate for 127.0.0.1 and its key.
 func certificate(t *testing.T) slapd.TLS {
 	t.Helper()
+	return certificateFor(t, net.IPv4(127, 0, 0, 1))
+}
+
+// certificateFor does so for an address or for names.
+func certificateFor(t *testing.T, address net.IP, names ...string) slapd.TLS {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +36,11 @@ func certificate(t *testing.T) slapd.TLS {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "directory"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		DNSNames: names, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	if address != nil {
+		template.IPAddresses = []net.IP{address}
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -94,7 +94,7 @@ func (st *store) still(ctx context.Context, l *link, dn, id, version string) ([]
 	case id == "" || version == "" && sure && dn == st.target(dn, id):
 		return nil, nil
 	case l.supports(oidAssertion):
-		return st.asserted(id, version)
+		return st.asserted(l, id, version)
 	}
 	_, err := st.looked(ctx, l, dn, id, version)
 	return nil, err
@@ -135,10 +135,14 @@ func (st *store) heldMods(ctx context.Context, l *link, dn, id, version string, 
 
 // asserted returns the control by which the server itself holds a write against
 // id and version.
-func (st *store) asserted(id, version string) ([]ldap.Control, error) {
+func (st *store) asserted(l *link, id, version string) ([]ldap.Control, error) {
 	same := []directory.Filter{directory.Eq(directory.AttrID, id)}
 	if version != "" {
-		same = append(same, st.sameVersion(version))
+		own, ok := l.untagged(version)
+		if !ok {
+			return nil, failf(directory.Changed, "the version is another server's")
+		}
+		same = append(same, st.sameVersion(own))
 	}
 	filter, err := st.renderer().render(directory.AndOf(same...))
 	if err != nil {

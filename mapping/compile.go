@@ -18,7 +18,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	if cfg.Delete == "" && name != "User" {
 		cfg.Delete = DeleteRemove
 	}
-	c := compiler{m: &Mapping{config: cfg, source: source}}
+	c := compiler{m: &Mapping{config: cfg, source: source, schema: new(atomic.Pointer[directory.Schema])}}
 	lines := c.lines(cfg)
 	c.define(cfg, name, lines)
 	for _, l := range lines {
@@ -29,6 +29,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	c.confine(lines)
 	c.together()
 	c.m.steps = stepsOf(cfg.Deactivate)
+	c.adoption()
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}

@@ -66,8 +66,10 @@ type OnExisting struct {
 
 // AdoptConfig says which existing entries may be taken over.
 type AdoptConfig struct {
-	By     []string `yaml:"by"`
-	Filter string   `yaml:"filter"`
+	// By are SCIM attributes: an entry has to have the value of every one.
+	By []string `yaml:"by,orscalar"`
+	// Filter is a search filter in LDAP's words that the entry has to match.
+	Filter string `yaml:"filter"`
 }
 
 // UnmarshalText reads the short form.
@@ -198,7 +200,9 @@ func (c Config) Validate(name string) []directory.Fault {
 		fault("objectClasses", "is missing; give the object classes of a new entry, for example [top, person]")
 	}
 	oneOf(fault, "onForeignLock", c.OnForeignLock, "", ForeignLockKeep, ForeignLockOverride)
-	oneOf(fault, "onExisting", c.OnExisting.Action, "", ExistingConflict)
+	if a := c.OnExisting.Action; a != "" && a != ExistingConflict {
+		fault("onExisting", "%q is not known; use conflict, or adopt: {by: [userName], filter: \"(employeeType=staff)\"}", a)
+	}
 	oneOf(fault, "delete", c.Delete, "", DeleteDisable, DeleteRemove)
 	if kind == "Group" && c.Delete == DeleteDisable {
 		fault("delete", "a group cannot be disabled; use remove")

@@ -25,8 +25,13 @@ func (m *Mapping) Lesser(old directory.Entry, c directory.Change, refusal error)
 		c.Mods = slices.DeleteFunc(slices.Clone(c.Mods), scrambles)
 		return c, "the random password"
 	case invalid && blames(m.config.Marker.State) && len(c.Marker.Left) > 0:
-		c.Marker.Left = slices.Clone(c.Marker.Left[:len(c.Marker.Left)/2])
-		return c, "the newest half of the notes of groups"
+		// Those that are there already fit, unless the rest of the marker has grown.
+		fit, n := len(old.Marker.Left), len(c.Marker.Left)
+		if fit >= n {
+			fit = 0
+		}
+		c.Marker.Left = slices.Clone(c.Marker.Left[:fit+(n-fit)/2])
+		return c, "some of the newest notes of groups"
 	}
 	return c, ""
 }

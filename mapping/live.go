@@ -13,10 +13,11 @@ import (
 // directory makes of each attribute. Requests may run meanwhile: until then they
 // ask for more than they need, and write an attribute as a whole.
 func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
+	m.schema.Store(&schema)
 	h := holder{schema: schema}
 	for i, name := range m.config.ObjectClasses {
 		if _, ok := schema.Class(name); !ok {
-			h.fault(fmt.Sprintf("objectClasses[%d]", i), "the directory has no object class %s", name)
+			h.fault(fmt.Sprintf("objectClasses[%d]", i), "the directory has no object class %s; correct the name, or load the schema that has it", name)
 		}
 	}
 	var must []string
@@ -69,6 +70,8 @@ func (m *Mapping) Hold(schema directory.Schema) []directory.Fault {
 			h.fault("attributes", "the object classes demand %s, and no rule always gives it a value; map it as required, with a default or a template", name)
 		}
 	}
+	h.markable(m.config.Marker)
+	h.constants(m)
 	return h.faults
 }
 
@@ -114,7 +117,7 @@ func (h *holder) known(key, ldap string) (directory.AttributeType, bool) {
 	name, option, _ := strings.Cut(ldap, ";")
 	switch {
 	case !ok || len(a.Names) == 0:
-		h.fault(key, "the directory has no attribute %s", ldap)
+		h.fault(key, "the directory has no attribute %s; correct the name, or load the schema that has it", ldap)
 		return a, false
 	case !strings.EqualFold(a.Names[0], name):
 		if option != "" {
@@ -134,7 +137,7 @@ func (h *holder) writable(key, ldap string) (directory.AttributeType, bool) {
 	case !ok:
 		return a, false
 	case a.ReadOnly:
-		h.fault(key, "%s is written by the directory alone", ldap)
+		h.fault(key, "%s is written by the directory alone; use another attribute, or mutability: readOnly", ldap)
 		return a, false
 	case !a.Operational && !h.extensible && !slices.ContainsFunc(h.may, func(m string) bool { return strings.EqualFold(m, a.Names[0]) }):
 		h.fault(key, "%s is not allowed by the object classes; add one that allows it", ldap)

@@ -16,6 +16,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/scim"
@@ -32,6 +33,8 @@ type Mapping struct {
 	member *rule    // the rule of a group's members; nil for other types
 	groups *Mapping // of the groups that resources show they are in; nil for none
 	checks []check
+	by     []*rule // what finds an entry that may be adopted; none where none is
+	schema *atomic.Pointer[directory.Schema]
 	steps  []step
 }
 

@@ -19,7 +19,10 @@ func (c Config) Origin(ldap string) (key, of string, secret, ok bool) {
 			}
 			key, of = fmt.Sprintf("%sattributes[%d]", prefix, i), r.SCIM
 			secret = strings.EqualFold(r.SCIM, "password") || r.Returned == "never" || r.Mutability == "writeOnly"
-			if r.SCIM == "" {
+			switch {
+			case r.Allocate != nil:
+				of = "allocate"
+			case r.SCIM == "":
 				of = "template " + r.Template
 			}
 			return true
@@ -33,6 +36,8 @@ func (c Config) Origin(ldap string) (key, of string, secret, ok bool) {
 		return "marker.state", "marker", false, true
 	case is(c.Marker.Source):
 		return "marker.source", "marker", false, true
+	case c.RDN.Template != "" && is(c.RDN.LDAP):
+		return "rdn", "template " + c.RDN.Template, false, true
 	case rules("", c.Attributes):
 		return key, of, secret, true
 	}

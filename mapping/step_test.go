@@ -267,6 +267,14 @@ func TestLesser(t *testing.T) {
 	same(t, got.Marker.Left, []string{"a"})
 	got, _ = m.Lesser(old, got, refusal(directory.Invalid, ""))
 	same(t, got.Marker.Left, []string{})
+	full := old
+	full.Marker.Left = []string{"a", "b"}
+	more := directory.Change{Marker: full.Marker}
+	more.Marker.State, more.Marker.Left = directory.Inactive, []string{"a", "b", "c"}
+	for _, want := range [][]string{{"a", "b"}, {"a"}, {}} {
+		more, _ = m.Lesser(full, more, refusal(directory.Invalid, "scimState"))
+		same(t, more.Marker.Left, want)
+	}
 	for _, err := range []error{refusal(directory.Invalid, ""), refusal(directory.Invalid, "mail"), refusal(directory.Unavailable, ""), refusal(directory.Changed, "")} {
 		if _, what := m.Lesser(old, got, err); what != "" {
 			t.Errorf("%v: left out %s", err, what)

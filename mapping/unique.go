@@ -20,6 +20,20 @@ func (m *Mapping) computesDistinct() bool {
 	return false
 }
 
+// Made returns the values of an entry that are computed: a directory may want
+// them to be unique, whatever the declaration says.
+func (m *Mapping) Made(want Want) []directory.Key {
+	var keys []directory.Key
+	for i := range m.rules {
+		if r := &m.rules[i]; r.isComputed() {
+			for _, v := range want.Attributes[r.config.LDAP] {
+				keys = append(keys, directory.Key{Attribute: r.config.LDAP, Value: v})
+			}
+		}
+	}
+	return keys
+}
+
 // Claims returns the values of a resource that no other may have, folded so
 // that equal ones meet. known is false where the mapping makes such values of
 // others, so that they cannot be told beforehand.

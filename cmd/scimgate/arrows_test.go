@@ -10,10 +10,11 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/token"},
+	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/token"},
 	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/token"},
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
+	"internal/check":     {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/token"},
 	"internal/config":    {"mapping", "ldapsink", "internal/directory"},
 	"internal/adproxy":   {},
 	"internal/preview":   {"ldapsink", "internal/directory"},

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
 	"scimgate/gateway"
+	"scimgate/internal/check"
 	"scimgate/internal/config"
 	"scimgate/internal/directory"
 	"scimgate/ldapsink"
@@ -101,7 +101,7 @@ func holdTenant(ctx context.Context, cfg *config.Config, index int, tenant gatew
 	var faults []config.Fault
 	for j, part := range parts(index, cfg.Tenants[index]) {
 		typ := tenant.Types[j]
-		for _, f := range append(typ.Mapping.Hold(schema), base(ctx, sink, typ)...) {
+		for _, f := range check.Hold(ctx, sink, schema, typ.Mapping, typ.Store) {
 			faults = append(faults, cfg.Source().Locate(part.key, f))
 		}
 	}
@@ -111,41 +111,9 @@ func holdTenant(ctx context.Context, cfg *config.Config, index int, tenant gatew
 // warnOfIdleLocks tells of deactivation steps after which people could still
 // sign in. It is a warning because a policy may be out of the gateway's sight.
 func (h holder) warnOfIdleLocks(ctx context.Context, t config.Tenant) {
-	for _, step := range t.Users.Deactivate {
-		if step.Set == nil {
-			continue
-		}
-		if idle, err := h.sinks[t.Directory].Idle(ctx, step.Set.LDAP, t.Users.Base); err == nil && idle {
-			h.log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
-				zap.String("tenant", t.Name), zap.String("attribute", step.Set.LDAP))
-		}
+	_, attributes := check.IdleLocks(ctx, h.sinks[t.Directory], t)
+	for _, attribute := range attributes {
+		h.log.Warn("no password policy with pwdLockout TRUE can be seen: deactivated people may still sign in; see docs/conformance.md, Deactivation",
+			zap.String("tenant", t.Name), zap.String("attribute", attribute))
 	}
-}
-
-// base looks whether entries of a type have a place to be, and whether the file
-// names it as the directory does: bases are told apart by their text.
-func base(ctx context.Context, sink *ldapsink.Sink, typ gateway.Type) []directory.Fault {
-	c := typ.Mapping.Collection()
-	for _, place := range c.Places {
-		switch name, err := sink.Spelled(ctx, place); {
-		case directory.Is(err, directory.Unavailable):
-			return nil
-		case err != nil || name == "":
-			return []directory.Fault{{Key: "deactivate", Problem: fmt.Sprintf("moves to %q, which cannot be found in the directory; create it, or correct the name", place)}}
-		case directory.FoldDN(name) != directory.FoldDN(place):
-			return []directory.Fault{{Key: "deactivate", Problem: fmt.Sprintf("moves to %q, which the directory returns as %q; use that name", place, name)}}
-		}
-	}
-	_, err := typ.Store.Search(ctx, directory.Query{Filter: directory.Filter{Op: directory.None}, Attributes: []string{}})
-	if err != nil {
-		if directory.Is(err, directory.Unavailable) {
-			return nil
-		}
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("cannot be searched in the directory: %v", err)}}
-	}
-	given := c.Base
-	if name, err := sink.Spelled(ctx, given); err == nil && name != "" && directory.FoldDN(name) != directory.FoldDN(given) {
-		return []directory.Fault{{Key: "base", Problem: fmt.Sprintf("the directory returns %q as %q; use that name", given, name)}}
-	}
-	return nil
 }

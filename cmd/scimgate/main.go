@@ -31,7 +31,9 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, err)
+	if err.Error() != "" { // a command may have said everything itself
+		fmt.Fprintln(os.Stderr, err)
+	}
 	if errors.As(err, new(usageError)) {
 		os.Exit(exitUsage)
 	}
@@ -53,7 +55,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s: %w; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())}
 	})
-	cmd.AddCommand(serveCommand(), demoCommand(), previewCommand(), tokenCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), previewCommand(), adoptCommand(), tokenCommand(), versionCommand())
 	return cmd
 }
 

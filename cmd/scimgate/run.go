@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,18 +194,25 @@ func listen(address string, files config.ServerTLS) (net.Listener, error) {
 }
 
 // adminHandler answers health checks: healthz says that the process runs,
-// readyz that every directory answers.
+// readyz that every directory answers, and which server of it is in use.
 func adminHandler(sinks map[string]*ldapsink.Sink) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		for name, sink := range sinks {
-			if err := sink.Ping(r.Context()); err != nil {
+		answer := "ok\n"
+		for _, name := range slices.Sorted(maps.Keys(sinks)) {
+			if err := sinks[name].Ping(r.Context()); err != nil {
 				http.Error(w, "directory "+name+" does not answer", http.StatusServiceUnavailable)
 				return
 			}
+			server, writable := sinks[name].Server()
+			answer += "directory " + name + ": " + server
+			if !writable {
+				answer += ", read only"
+			}
+			answer += "\n"
 		}
-		fmt.Fprintln(w, "ok")
+		fmt.Fprint(w, answer)
 	})
 	return mux
 }

@@ -80,6 +80,20 @@ type Directory struct {
 	Connections int           `yaml:"connections"`
 	Timeout     time.Duration `yaml:"timeout"`
 	Retry       Retry         `yaml:"retry"`
+	// ComeBack is how often a better server than the one in use is looked at.
+	ComeBack time.Duration `yaml:"comeBack"`
+	// Lag is how long after a write another server may not have it.
+	Lag time.Duration `yaml:"lag"`
+	// Protected adds to the entries that the flavor protects.
+	Protected Protected `yaml:"protected"`
+}
+
+// Protected names entries that no tenant may take over or write.
+type Protected struct {
+	// Groups are names of groups whose members are protected.
+	Groups []string `yaml:"groups"`
+	// Filter is a search filter; what it matches is protected.
+	Filter string `yaml:"filter"`
 }
 
 // Sink is the declaration in the words of the package that dials.
@@ -99,6 +113,9 @@ func (d Directory) Sink() ldapsink.Config {
 		Connections: d.Connections,
 		Timeout:     d.Timeout,
 		Retry:       ldapsink.Retry{Attempts: d.Retry.Attempts, Base: d.Retry.Base, Cap: d.Retry.Cap},
+		ComeBack:    d.ComeBack,
+		Lag:         d.Lag,
+		Protected:   ldapsink.Protected{Groups: d.Protected.Groups, Filter: d.Protected.Filter},
 	}
 }
 
@@ -233,6 +250,7 @@ func (d *Directory) Defaults() {
 	d.Connections = 4
 	d.Timeout = 5 * time.Second
 	d.Retry = Retry{Attempts: 6, Base: 50 * time.Millisecond, Cap: 2 * time.Second}
+	d.ComeBack, d.Lag = 10*time.Second, 30*time.Second
 }
 
 // Defaults sets what holds where the file says nothing.

@@ -64,7 +64,8 @@ func TestWhatTheFileLeavesOutHasDefaults(t *testing.T) {
 		Flavor: "openldap", URLs: []string{"ldaps://ldap.example.com"},
 		Bind:        Bind{DN: "cn=scimgate,dc=example,dc=org", Password: "secret"},
 		Connections: 4, Timeout: 5 * time.Second,
-		Retry: Retry{6, 50 * time.Millisecond, 2 * time.Second},
+		Retry:    Retry{6, 50 * time.Millisecond, 2 * time.Second},
+		ComeBack: 10 * time.Second, Lag: 30 * time.Second,
 	}, c.Directories["corp"]); d != "" {
 		t.Error(d)
 	}

@@ -66,13 +66,20 @@ func uncommented(text string) (plain string, keys []string) {
 // What the example shows in comments is right as well.
 func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	text, keys := uncommented(example(t))
-	if !slices.Equal(keys, []string{"me", "resourceTypes"}) {
+	if !slices.Equal(keys, []string{"protected", "me", "resourceTypes"}) {
 		t.Errorf("keys in comments: %v", keys)
 	}
 	c, _ := loadExample(t, strings.ReplaceAll(text, "reference: [User, Group]", "reference: [User, Group, Device]"))
 	tenant := c.Tenants[0]
 	if tenant.Me == nil || tenant.Me.By != "userName" || !slices.Equal(tenant.Me.Methods, []string{"GET"}) {
 		t.Errorf("me is read as %+v", tenant.Me)
+	}
+	if p := c.Directories["corp"].Protected; p.Filter != "(employeeType=admin)" || len(p.Groups) != 1 {
+		t.Errorf("protected is read as %+v", p)
+	}
+	adopting, _ := loadExample(t, strings.Replace(text, "onExisting: conflict", `onExisting: {adopt: {by: [userName], filter: "(employeeType=staff)"}}`, 1))
+	if adopt := adopting.Tenants[0].Users.OnExisting.Adopt; adopt == nil || len(adopt.By) != 1 {
+		t.Errorf("adoption is read as %+v", adopt)
 	}
 	types := tenant.ResourceTypes
 	if len(types) != 1 || types[0].Name != "Device" || types[0].Endpoint != "Devices" || types[0].Base != "ou=devices,dc=example,dc=org" ||

@@ -20,13 +20,9 @@ var later = []struct {
 	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
 	{"tenants[].brake", set, "the brake on mass changes"},
-	{"tenants[].users.onExisting", keys, "adopting existing entries"},
-	{"tenants[].groups.onExisting", keys, "adopting existing entries"},
-	{"tenants[].resourceTypes[].onExisting", keys, "adopting existing entries"},
 }
 
-func set(v peek) bool    { return !v.empty }
-func keys(v peek) bool   { return v.keys }
+func set(v peek) bool { return !v.empty }
 
 func oneOf(values ...string) func(peek) bool {
 	return func(v peek) bool { return slices.Contains(values, v.text) }

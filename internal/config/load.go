@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"scimgate/internal/directory"
+	"scimgate/ldapsink"
+	"scimgate/mapping"
 )
 
 // maxFile bounds a configuration file in bytes: the YAML parser takes many times
@@ -66,7 +68,7 @@ func (c *Config) composed(s *Source) {
 		users, groups := tenantKey(i)+".users", tenantKey(i)+".groups"
 		if t.Users != nil {
 			s.rulesMissing(users)
-			faults := t.Users.Validate("User")
+			faults := slices.Concat(t.Users.Validate("User"), adoptFilter(*t.Users))
 			below(users, faults)
 			if len(faults) == 0 {
 				t.Me.hold(s, tenantKey(i)+".me", *t.Users)
@@ -74,15 +76,28 @@ func (c *Config) composed(s *Source) {
 		}
 		if t.Groups != nil {
 			s.rulesMissing(groups)
-			below(groups, t.Groups.Validate("Group"))
+			below(groups, slices.Concat(t.Groups.Validate("Group"), adoptFilter(*t.Groups)))
 		}
 		for j, rt := range t.ResourceTypes {
 			key := resourceTypeKey(i, j)
 			s.rulesMissing(key)
-			below(key, rt.Validate(rt.Name))
+			below(key, slices.Concat(rt.Validate(rt.Name), adoptFilter(rt.Config)))
 		}
 		t.apart(s, tenantKey(i))
 	}
+}
+
+// adoptFilter finds what is wrong with the filter of an adoption. Only the package
+// that speaks LDAP can read it.
+func adoptFilter(m mapping.Config) []directory.Fault {
+	adopt := m.OnExisting.Adopt
+	if adopt == nil || strings.TrimSpace(adopt.Filter) == "" { // missing, which is a fault already
+		return nil
+	}
+	if err := ldapsink.CheckFilter(adopt.Filter); err != nil {
+		return []directory.Fault{{Key: "onExisting.adopt.filter", Problem: err.Error()}}
+	}
+	return nil
 }
 
 // rulesMissing keeps quiet about keys that need a rule where the rules could

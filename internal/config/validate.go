@@ -80,6 +80,8 @@ func (d Directory) validate(s *Source, key string) {
 	}
 	positive(s, key+".connections", d.Connections)
 	positive(s, key+".timeout", d.Timeout)
+	positive(s, key+".comeBack", d.ComeBack)
+	positive(s, key+".lag", d.Lag)
 	positive(s, key+".retry.attempts", d.Retry.Attempts)
 	positive(s, key+".retry.base", d.Retry.Base)
 	positive(s, key+".retry.cap", d.Retry.Cap)

@@ -43,6 +43,10 @@ type Entry struct {
 	// Marker is what the gateway wrote about the entry; its zero value means
 	// that no tenant manages it.
 	Marker Marker
+	// Protected says why no write may touch the entry, in a clause that anybody
+	// may see; "" where nothing that was read forbids it. What only a look at
+	// groups can tell is there with Query.Guard alone.
+	Protected string
 	// Attributes are those of the attributes asked for that have values.
 	Attributes Attributes
 }

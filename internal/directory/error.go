@@ -24,6 +24,9 @@ const (
 	Invalid
 	// TooMany: the search exceeds a limit of the directory.
 	TooMany
+	// Protected: the entry is one that no gateway may write, such as an
+	// administrator's. Nothing was written.
+	Protected
 	// Unavailable: the directory cannot be reached or is too busy. A write may
 	// or may not have happened; repeating the request is right.
 	Unavailable
@@ -32,7 +35,7 @@ const (
 	Exhausted
 )
 
-var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "unavailable", "exhausted"}
+var kindText = [...]string{"internal", "not found", "exists", "changed", "invalid", "too many", "protected", "unavailable", "exhausted"}
 
 func (k Kind) String() string { return kindText[k] }
 
@@ -41,7 +44,7 @@ type Error struct {
 	Op        string // what was tried: search, add, modify, rename, delete
 	Kind      Kind
 	Attribute string // the LDAP attribute to blame, where the directory tells
-	Reason    string // why a password policy refused a password: for clients, with Invalid only
+	Reason    string // for clients: why a password policy refused a password (Invalid), or why an entry is Protected
 	// With Invalid: Malformed says that the value breaks the attribute's syntax or
 	// a constraint of it, Limit how many bytes it may have, where that is known.
 	Malformed bool
@@ -61,8 +64,23 @@ func Is(err error, kind Kind) bool {
 
 // Fault is one mistake in the declaration of a tenant or a directory.
 type Fault struct {
-	Key     string // path of the key below the declaration: attributes[2].scim
-	Problem string // what is wrong and what would be right
+	Key      string // path of the key below the declaration: attributes[2].scim
+	Problem  string // what is wrong and, after "; ", what would be right
+	Severity Severity
 }
+
+// Severity says how bad a Fault is.
+type Severity int
+
+// The severities.
+const (
+	SevereError   Severity = iota // requests will fail, or do what nobody wants
+	SevereWarning                 // it works and is unwise
+	SevereNote                    // worth knowing
+)
+
+var severityText = [...]string{"error", "warning", "note"}
+
+func (s Severity) String() string { return severityText[s] }
 
 func (f Fault) Error() string { return f.Key + ": " + f.Problem }

@@ -21,6 +21,9 @@ const (
 	// group in such a group. No Store knows it: a caller finds the groups first
 	// and puts names in its place.
 	MemberOf
+	// Raw is a filter in the directory's own words, in Value, that somebody has
+	// declared and a Store has checked. It is not to be looked into.
+	Raw
 )
 
 // Attributes that every directory has under a name of its own. A Store puts
@@ -70,6 +73,9 @@ func OrOf(filters ...Filter) Filter {
 	}
 	return Filter{Op: Or, Filters: filters}
 }
+
+// RawOf is a filter in the directory's own words.
+func RawOf(text string) Filter { return Filter{Op: Raw, Value: text} }
 
 // NotOf matches entries that the filter does not match.
 func NotOf(f Filter) Filter { return Filter{Op: Not, Filters: []Filter{f}} }

@@ -60,6 +60,11 @@ type Marker struct {
 	From string `json:"from,omitempty"`
 	// Adopted says that the entry was there before the gateway.
 	Adopted bool `json:"adopted,omitempty"`
+	// Classes are the object classes that an adoption added, and Before the
+	// values that the attribute of the stable key had until then: a release
+	// takes the ones away and puts the others back.
+	Classes []string            `json:"classes,omitempty"`
+	Before  map[string][]string `json:"before,omitempty"`
 }
 
 // markerPrefix tells the gateway's value from others in an attribute that

@@ -93,6 +93,9 @@ type Query struct {
 	// Places reads, beside Attributes, only what an entry's place in a list is
 	// made of: ID, DN and Created, neither version nor marker.
 	Places bool
+	// Guard looks at groups too to fill in Entry.Protected, for entries that
+	// nobody manages yet.
+	Guard bool
 	// Limit is the most entries that the caller has use for; 0 is no limit. More
 	// are the error TooMany, and are not read.
 	Limit int
@@ -116,17 +119,18 @@ type Store interface {
 	// directory has it then. Changed means that it is no longer old.
 	// References to an entry that is renamed or moved follow it. Members of the change come and
 	// go as with ChangeMembers, and without the others being read.
-	// Errors: NotFound, Changed, Exists, Invalid, Unavailable, Internal.
+	// Errors: NotFound, Changed, Exists, Invalid, Protected, Unavailable, Internal.
 	Update(ctx context.Context, old Entry, c Change) (Entry, error)
 
 	// ChangeMembers adds and removes members of the live entry with the id
 	// without reading the others. version, where not "", is the version that
 	// the entry must have, else Changed. A change that is so already leaves the
 	// entry's version as it is.
-	// Errors: NotFound, Changed, Invalid, Unavailable, Internal.
+	// Errors: NotFound, Changed, Invalid, Protected, Unavailable, Internal.
 	ChangeMembers(ctx context.Context, id, version string, c MemberChange) error
 
-	// Remove deletes the entry for good. An entry that is gone is no error.
-	// Errors: Changed, Unavailable, Internal.
+	// Remove deletes the entry for good, if it was not adopted. An entry that is
+	// gone is no error.
+	// Errors: Changed, Protected, Unavailable, Internal.
 	Remove(ctx context.Context, e Entry) error
 }

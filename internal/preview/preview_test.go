@@ -69,3 +69,13 @@ func TestFiltersHoldInMemory(t *testing.T) {
 		}
 	}
 }
+
+// Somebody who would be moved is shown with the place.
+func TestLDIFOfAMove(t *testing.T) {
+	var b strings.Builder
+	err := WriteLDIF(&b, []Step{{"User", ldapsink.Record{DN: "uid=a,ou=p", Kind: ldapsink.RecordRename, NewRDN: "uid=a", NewSuperior: "ou=disabled"}}},
+		func(string, string) (string, bool) { return "", false })
+	if want := "dn: uid=a,ou=p\nchangetype: moddn\nnewrdn: uid=a\ndeleteoldrdn: 1\nnewsuperior: ou=disabled\n\n"; err != nil || b.String() != want {
+		t.Errorf("%v, got\n%s", err, b.String())
+	}
+}

@@ -60,12 +60,13 @@ type Store struct {
 	mu   sync.Mutex
 	mine map[string]directory.Entry // as they would be, by id
 	gone map[string]bool            // that would be no more
+	last map[string]int64           // the last number given, by attribute
 }
 
 // Over returns a store over the live one of a collection.
 func Over(typ string, live directory.Store, sink *ldapsink.Sink, c directory.Collection, journal *Journal) *Store {
 	return &Store{typ: typ, live: live, sink: sink, collection: c, journal: journal,
-		mine: map[string]directory.Entry{}, gone: map[string]bool{}}
+		mine: map[string]directory.Entry{}, gone: map[string]bool{}, last: map[string]int64{}}
 }
 
 // Search implements directory.Store.
@@ -90,11 +91,15 @@ func (s *Store) Search(ctx context.Context, q directory.Query) ([]directory.Entr
 
 // sees reports whether an entry is in a scope.
 func (s *Store) sees(scope directory.Scope, e directory.Entry) bool {
-	return scope == directory.Anyone || e.Marker.Source == s.collection.Source && e.Marker.State != directory.Deleted
+	return scope != directory.Live || e.Marker.Source == s.collection.Source && e.Marker.State != directory.Deleted
 }
 
 // Add implements directory.Store.
 func (s *Store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
+	e, err := s.numbered(ctx, e)
+	if err != nil {
+		return directory.Entry{}, err
+	}
 	record, err := s.sink.AddRecord(s.collection, e)
 	if err != nil {
 		return directory.Entry{}, err
@@ -114,8 +119,26 @@ func (s *Store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry,
 	return made, nil
 }
 
+// numbered gives a new entry the numbers that come after those of the preview so far.
+func (s *Store) numbered(ctx context.Context, e directory.NewEntry) (directory.NewEntry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range e.Numbers {
+		n := &e.Numbers[i]
+		n.Min = max(n.Min, s.last[n.Attribute]+1)
+	}
+	e, err := s.sink.NumberedRecord(ctx, s.collection, e)
+	for _, n := range e.Numbers {
+		s.last[n.Attribute] = n.Value
+	}
+	return e, err
+}
+
 // Update implements directory.Store.
 func (s *Store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
+	if old.Protected != "" {
+		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Protected, Reason: old.Protected, Err: errors.New(old.Protected)}
+	}
 	records, err := s.sink.ChangeRecords(s.collection, old, c)
 	if err != nil {
 		return directory.Entry{}, err
