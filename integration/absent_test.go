@@ -2,12 +2,26 @@
 
 package integration
 
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
 // ofOpenLDAP are the tests that are for OpenLDAP alone, by the reason.
 var ofOpenLDAP = map[string][]string{
 	"it is about the program, its command line and its files, and needs some directory": {
 		"TestCompose", "TestWrongConfiguration", "TestWrongUsage", "TestPortIsTaken", "TestExampleConfiguration",
 		"TestPreviewIsWhatTheRequestWouldWrite", "TestPreviewOfABulkBuildsOnItself", "TestPreviewSaysWhatIsWrongWithItsUse",
 	},
+	"its staff, locks and rights are an OpenLDAP's; what differs on a domain is in adopt_ad_test.go and in the tests of internal/check": {
+		"TestAdoptDryRunOfMany", "TestAdopted", "TestAdoptedLocks", "TestNotAdopted", "TestBecameAdministrator", "TestAdoptedByAnotherName",
+		"TestAdoptedOnce", "TestReleased", "TestAdoptedGroup", "TestAdoptDryRun",
+		"TestCheckReportsEverything", "TestCheckOfTheDemo", "TestCheckOfRights", "TestCheckOfAFaultyFile",
+	},
+	"its servers are OpenLDAPs that replicate each other": {"TestOneOfTwoServersDies", "TestReplicaIsBehind"},
 	"it is about the demo, which brings an OpenLDAP": {
 		"TestDemoConfigOut", "TestDemoRestartsItsDirectory", "TestDemoLeavesNothing",
 	},
@@ -24,6 +38,7 @@ var ofOpenLDAP = map[string][]string{
 		"TestPatchOfAttributesAndMembersIsOneWrite", "TestPasswordPolicySaysWhy", "TestALockThatStopsNobodyIsToldOf",
 		"TestEncryptedDirectory", "TestGroupsOfTenantsAreApart",
 		"TestThirtyOfOneName", "TestNamesThroughLife", "TestNamesBeyondTheBase", "TestNumbersOfManyGateways", "TestNumberIsShown", "TestGroupsOfRFC2307",
+		"TestRenamedToOneTemplate", "TestPreviewOfNamesAndNumbers",
 	},
 	"the mapping of the others before refint carries what it sends": {
 		"TestRulesOfPeople/rule_20_unknown_keys_and_attributes_that_are_not_mapped_in_a_PATCH",
@@ -38,4 +53,37 @@ var ofOpenLDAP = map[string][]string{
 		"TestExistingAttributes", "TestConfigurationIsHeldAgainstTheDirectory", "TestGatewayStartsFirst", "TestLateFaultsAreTold",
 		"TestRefusalsSayWhatIsTaken", "TestSchemasAnnounceTheMapping",
 	},
+}
+
+// Nothing is left out that is not there, or without a reason.
+func TestWhatIsLeftOutIsKnown(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+			there[string(found[1])] = true
+		}
+	}
+	hold := func(why, name string) {
+		t.Helper()
+		if test, _, _ := strings.Cut(name, "/"); !there[test] || strings.TrimSpace(why) == "" {
+			t.Errorf("%s is left out because %q; there is such a test: %v", name, why, there[test])
+		}
+	}
+	for why, names := range ofOpenLDAP {
+		for _, name := range names {
+			hold(why, name)
+		}
+	}
+	for name, why := range here.absent {
+		hold(why, name)
+	}
 }
