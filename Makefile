@@ -24,8 +24,7 @@ AD          := ./internal/samba/... ./ldapsink/... ./cmd/...
 # What only some tests are built with; all of it is looked at by vet and staticcheck. Some
 # files of ldapsink are of one directory only, and left out where ad or ds389 is among the tags.
 TAGS        := integration containers large
-TAGS        += ad
-TAGS        += ds389
+TAGS        += ad ds389
 
 .PHONY: build demo test test-openldap test-large test-containers test-ad test-389ds test-all fuzz lint fmt clean
 

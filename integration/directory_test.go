@@ -4,7 +4,11 @@ package integration
 
 import (
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,27 +21,45 @@ type tree struct {
 	t      *testing.T
 	url    string
 	suffix string
+	admin  string // its DN
+	trust  *tls.Config
 	conn   *ldap.Conn
 }
 
 // tree opens the directory behind a gate.
 func (g *gate) tree(t *testing.T) *tree {
 	t.Helper()
-	return openTree(t, g.ldap, g.suffix, g.password)
+	d := &tree{t: t, url: g.ldap, suffix: g.suffix, admin: g.admin}
+	if g.trust != "" {
+		text, err := os.ReadFile(g.trust)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.trust = &tls.Config{RootCAs: x509.NewCertPool()}
+		d.trust.RootCAs.AppendCertsFromPEM(text)
+	}
+	d.conn = d.dial()
+	t.Cleanup(func() { d.conn.Close() })
+	d.conn.SetTimeout(patience)
+	if err := d.conn.Bind(d.admin, g.password); err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
+// openTree opens an OpenLDAP by its address.
 func openTree(t *testing.T, url, suffix, password string) *tree {
 	t.Helper()
-	conn, err := ldap.DialURL(url)
+	return (&gate{ldap: url, suffix: suffix, admin: "cn=admin," + suffix, password: password}).tree(t)
+}
+
+func (d *tree) dial() *ldap.Conn {
+	d.t.Helper()
+	conn, err := ldap.DialURL(d.url, ldap.DialWithTLSConfig(d.trust))
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetTimeout(patience)
-	if err := conn.Bind("cn=admin,"+suffix, password); err != nil {
-		t.Fatal(err)
-	}
-	return &tree{t: t, url: url, suffix: suffix, conn: conn}
+	return conn
 }
 
 // in returns the same directory for a subtest.
@@ -51,12 +73,15 @@ func (d *tree) in(t *testing.T) *tree {
 func (d *tree) search(filter string, attributes ...string) []*ldap.Entry {
 	d.t.Helper()
 	if len(attributes) == 0 {
-		attributes = []string{"*", "+"}
+		attributes = append([]string{"*", "+"}, here.hidden...)
 	}
 	found, err := d.conn.Search(ldap.NewSearchRequest(d.suffix, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		filter, attributes, nil))
+		here.filter(filter), attributes, nil))
 	if err != nil {
 		d.t.Fatalf("%s: %v", filter, err)
+	}
+	for _, e := range found.Entries {
+		here.entry(e)
 	}
 	return found.Entries
 }
@@ -80,13 +105,10 @@ func (d *tree) named(attribute, value string) []*ldap.Entry {
 // canBind says whether somebody gets in with a password.
 func (d *tree) canBind(dn, password string) bool {
 	d.t.Helper()
-	conn, err := ldap.DialURL(d.url)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	conn := d.dial()
 	defer conn.Close()
-	err = conn.Bind(dn, password)
-	if err != nil && !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
+	err := conn.Bind(dn, password)
+	if err != nil && !here.refuses(err) {
 		d.t.Fatalf("bind as %s: %v", dn, err)
 	}
 	return err == nil
@@ -98,12 +120,24 @@ func (d *tree) opens(id, password string) bool {
 	return d.canBind(d.entry(id).DN, password)
 }
 
-// setPassword is what ldappasswd does as the administrator (RFC 3062).
+// setPassword is what an administrator does who sets a password.
 func (d *tree) setPassword(id, password string) {
 	d.t.Helper()
-	if _, err := d.conn.PasswordModify(ldap.NewPasswordModifyRequest(d.entry(id).DN, "", password)); err != nil {
+	if err := here.setPassword(d.conn, d.entry(id).DN, password); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// lock locks somebody as an administrator does, in one of the ways of the directory.
+func (d *tree) lock(dn, how string) {
+	d.t.Helper()
+	d.set(dn, here.lock.attribute, how)
+}
+
+// unlock is what the administrator does later.
+func (d *tree) unlock(dn string) {
+	d.t.Helper()
+	d.set(dn, here.lock.attribute, here.lock.open...)
 }
 
 // add writes an entry past the gateway.
@@ -111,7 +145,7 @@ func (d *tree) add(dn string, attributes map[string][]string) {
 	d.t.Helper()
 	request := ldap.NewAddRequest(dn, nil)
 	for name, values := range attributes {
-		request.Attribute(name, values)
+		request.Attribute(here.word(name), values)
 	}
 	if err := d.conn.Add(request); err != nil {
 		d.t.Fatalf("add %s: %v", dn, err)
@@ -122,7 +156,7 @@ func (d *tree) add(dn string, attributes map[string][]string) {
 func (d *tree) set(dn, attribute string, values ...string) {
 	d.t.Helper()
 	request := ldap.NewModifyRequest(dn, nil)
-	request.Replace(attribute, values)
+	request.Replace(here.word(attribute), values)
 	if err := d.conn.Modify(request); err != nil {
 		d.t.Fatalf("set %s of %s: %v", attribute, dn, err)
 	}
@@ -132,7 +166,7 @@ func (d *tree) set(dn, attribute string, values ...string) {
 func (d *tree) put(dn, attribute string, values ...string) {
 	d.t.Helper()
 	request := ldap.NewModifyRequest(dn, nil)
-	request.Add(attribute, values)
+	request.Add(here.word(attribute), values)
 	if err := d.conn.Modify(request); err != nil {
 		d.t.Fatalf("add %s to %s: %v", attribute, dn, err)
 	}
@@ -142,7 +176,17 @@ func (d *tree) put(dn, attribute string, values ...string) {
 func (d *tree) foreignGroup(name string, members ...string) string {
 	d.t.Helper()
 	dn := "cn=" + name + ",ou=groups," + d.suffix
-	d.add(dn, map[string][]string{"objectClass": {"top", "groupOfNames"}, "cn": {name}, "member": members})
+	d.add(dn, map[string][]string{"objectClass": {"top", here.groups[0].class}, "cn": {name}, "member": members})
+	return dn
+}
+
+// foreignPerson is somebody whom nobody but the administrator manages.
+func (d *tree) foreignPerson(name string, attributes map[string][]string) string {
+	d.t.Helper()
+	dn := here.rdn + "=" + name + ",ou=people," + d.suffix
+	all := map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {name}, "sn": {name}, "cn": {name}}
+	maps.Copy(all, attributes)
+	d.add(dn, all)
 	return dn
 }
 
@@ -150,10 +194,11 @@ func (d *tree) foreignGroup(name string, members ...string) string {
 func (d *tree) read(dn, attribute string) []string {
 	d.t.Helper()
 	found, err := d.conn.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
-		"(objectClass=*)", []string{attribute}, nil))
+		"(objectClass=*)", []string{here.word(attribute)}, nil))
 	if err != nil {
 		d.t.Fatalf("%s: %v", dn, err)
 	}
+	here.entry(found.Entries[0])
 	return found.Entries[0].GetAttributeValues(attribute)
 }
 
@@ -187,9 +232,9 @@ func unlike(name string) string {
 func (d *tree) setAll(dn string, attributes map[string][]string, another string, values ...string) {
 	d.t.Helper()
 	request := ldap.NewModifyRequest(dn, nil)
-	request.Replace(another, values)
+	request.Replace(here.word(another), values)
 	for name, values := range attributes {
-		request.Replace(name, values)
+		request.Replace(here.word(name), values)
 	}
 	if err := d.conn.Modify(request); err != nil {
 		d.t.Fatalf("write %s: %v", dn, err)

@@ -160,14 +160,14 @@ func TestHealth(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		root.get(path).want(http.StatusNotFound, http.StatusUnauthorized)
 	}
-	if err := g.slapd.Kill(); err != nil {
+	if err := g.server.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "readyz notices that the directory is away", func() bool { return status("/readyz") == 503 })
 	if got := status("/healthz"); got != 200 {
 		t.Errorf("healthz: %d, want 200", got)
 	}
-	if err := g.slapd.Restart(t.Context()); err != nil {
+	if err := g.server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	g.awaitHealthy(t)

@@ -14,7 +14,7 @@ import (
 // Filters find what they say, on every mapped attribute, and nothing of others.
 func TestFilters(t *testing.T) {
 	t.Parallel()
-	g := demo(t)
+	g := fresh(t)
 	c := g.client(t)
 	boss := c.create(person("boss", object{"externalId": "Ext-B", "title": "Chief (all)", "displayName": "The Boss",
 		"emails": []object{{"type": "work", "primary": true, "value": "Boss@Example.org"}}, "userType": "Employee"}))

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,18 +20,18 @@ func TestForeignValuesSurvive(t *testing.T) {
 		id := c.create(person(name))
 		dn := d.entry(id).DN
 		foreign := map[string][]string{
-			"uidNumber": {"1000"}, "gidNumber": {"1000"}, "homeDirectory": {"/home/x"}, "loginShell": {"/bin/sh"},
-			"description": {"by hand", "twice"}, "roomNumber": {"42"}, "seeAlso": {"cn=admin," + d.suffix},
+			"uidNumber": {"1000"}, "gidNumber": {"1000"}, here.home: {"/home/x"}, "loginShell": {"/bin/sh"},
+			"description": {"by hand"}, "seeAlso": {d.admin}, here.note: {"by hand", "twice"},
 		}
 		classes := append(d.read(dn, "objectClass"), "posixAccount")
 		d.setAll(dn, foreign, "objectClass", classes...)
 
 		team := c.createGroup(unlike("team"), id)
 		teamDN := d.entry(team).DN
-		stranger := "cn=admin," + d.suffix
-		d.put(teamDN, "member", stranger, "uid=elsewhere,dc=example,dc=com")
+		strangers := append([]string{d.admin}, here.strangers...)
+		d.put(teamDN, "member", strangers...)
 		d.put(teamDN, "description", "by hand")
-		d.put(teamDN, "businessCategory", "staff")
+		d.put(teamDN, here.teamNote, "staff")
 
 		checks := func(when string) {
 			t.Helper()
@@ -44,12 +45,12 @@ func TestForeignValuesSurvive(t *testing.T) {
 				t.Errorf("%s: the object class is gone", when)
 			}
 			g := d.entry(team)
-			for _, dn := range []string{stranger, "uid=elsewhere,dc=example,dc=com"} {
+			for _, dn := range strangers {
 				if !slices.Contains(g.GetAttributeValues("member"), dn) {
 					t.Errorf("%s: the foreign member %s is gone from %v", when, dn, g.GetAttributeValues("member"))
 				}
 			}
-			if g.GetAttributeValue("description") != "by hand" || g.GetAttributeValue("businessCategory") != "staff" {
+			if g.GetAttributeValue("description") != "by hand" || g.GetAttributeValue(here.teamNote) != "staff" {
 				t.Errorf("%s: an attribute of the group is gone", when)
 			}
 		}
@@ -81,12 +82,10 @@ func TestForeignValuesSurvive(t *testing.T) {
 // let into groups, though they stand where the gateway writes.
 func TestUnmanagedEntriesAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	g := demo(t)
+	g := fresh(t)
 	c, d := g.client(t), g.tree(t)
-	dn := "uid=service,ou=people," + d.suffix
-	d.add(dn, map[string][]string{"objectClass": {"inetOrgPerson"}, "uid": {"service"}, "sn": {"S"}, "cn": {"Service"}, "mail": {"ann@example.org"}})
-	other := "uid=other,ou=people," + d.suffix
-	d.add(other, map[string][]string{"objectClass": {"inetOrgPerson", "scimgateObject"}, "uid": {"other"}, "sn": {"O"}, "cn": {"Other"},
+	dn := d.foreignPerson("service", map[string][]string{"mail": {"ann@example.org"}})
+	other := d.foreignPerson("other", map[string][]string{"objectClass": here.marked,
 		"scimSource": {"another tenant"}, "scimExternalId": {"77"},
 		"scimState": {`scimgate:active {"request":"X"}`}})
 	groupDN := d.foreignGroup("staff", dn)
@@ -133,7 +132,7 @@ func TestUnmanagedEntriesAreLeftAlone(t *testing.T) {
 func snapshot(d *tree, dn string) map[string][]string {
 	d.t.Helper()
 	for _, e := range d.search("(objectClass=*)") {
-		if e.DN == dn {
+		if strings.EqualFold(e.DN, dn) {
 			return maps.Clone(without(e))
 		}
 	}

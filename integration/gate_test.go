@@ -31,7 +31,9 @@ type gate struct {
 	token    string
 	ldap     string // URL of the directory
 	suffix   string
-	password string // of cn=admin
+	admin    string // DN
+	password string // of the admin
+	trust    string // file with the certificate of the directory; may be ""
 	health   string
 }
 
@@ -123,7 +125,7 @@ func startDemoWith(ctx context.Context, env []string, flags ...string) (*gate, e
 		return nil, errors.Join(err, p.stop())
 	}
 	return &gate{program: p, base: found[1], token: found[2], ldap: found[3], password: found[4], health: found[5],
-		suffix: "dc=example,dc=org"}, nil
+		suffix: "dc=example,dc=org", admin: "cn=admin,dc=example,dc=org"}, nil
 }
 
 // demo runs a demo that ends with the test.

@@ -63,7 +63,6 @@ func TestPatchOfAttributesAndMembersIsOneWrite(t *testing.T) {
 	add := func(ids ...string) object { return object{"op": "add", "path": "members", "value": values(ids...)} }
 	drop := func(id string) object { return object{"op": "remove", "path": `members[value eq "` + id + `"]`} }
 	version := func() string { return c.get("/Groups/" + id).text("$.meta.version") }
-	nobody := "00000000-0000-4000-8000-000000000000"
 	for _, tc := range []struct {
 		name       string
 		operations []object

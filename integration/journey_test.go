@@ -24,7 +24,7 @@ func TestJourneyOfAPerson(t *testing.T) {
 func journey(t *testing.T, c *client, d *tree) {
 	t.Helper()
 	name := unlike("ann")
-	ann := person(name, object{"externalId": name + "-42", "displayName": "Ann Lee",
+	ann := person(name, object{"externalId": name + "-42", "displayName": name + " Lee",
 		"emails": []object{{"type": "work", "primary": true, "value": name + "@example.org"}}})
 
 	created := c.post("/Users", ann).want(http.StatusCreated)
@@ -37,17 +37,17 @@ func journey(t *testing.T, c *client, d *tree) {
 		t.Errorf("entryUUID is %s, the id %s", e.GetAttributeValue("entryUUID"), id)
 	}
 	for attribute, want := range map[string]string{
-		"uid": name, "sn": "Lee", "givenName": "Ann", "cn": "Ann Lee", "displayName": "Ann Lee",
+		"uid": name, "sn": "Lee", "givenName": "Ann", "cn": name + " Lee", "displayName": name + " Lee",
 		"mail": name + "@example.org", "scimExternalId": name + "-42",
 	} {
 		if got := e.GetAttributeValues(attribute); len(got) != 1 || got[0] != want {
 			t.Errorf("%s is %q, want %q", attribute, got, want)
 		}
 	}
-	d.setPassword(id, "correct horse")
+	d.setPassword(id, oldPass)
 	gets := func(what string, in bool) {
 		t.Helper()
-		if d.opens(id, "correct horse") != in {
+		if d.opens(id, oldPass) != in {
 			t.Fatalf("%s: gets in: %v, want %v", what, !in, in)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // others come and go.
 func TestListWalk(t *testing.T) {
 	t.Parallel()
-	g := demo(t)
+	g := fresh(t)
 	c := g.client(t)
 	const people = 250
 	ids := make([]string, people)

@@ -7,12 +7,14 @@ import (
 	"testing"
 )
 
+// How the policies of OpenLDAP lock somebody.
 const (
-	lockedForEver   = "000001010000Z"
-	lockedByPolicy  = "20250101120000Z"
-	lockAttribute   = "pwdAccountLockedTime"
-	oldPass, newPas = "the old one", "the new one"
+	lockedForEver = "000001010000Z"
+	lockAttribute = "pwdAccountLockedTime"
 )
+
+// Passwords that every directory's policy takes.
+const oldPass, newPas = "The old 1", "The new 1"
 
 // switchers are the ways in which a person is (de)activated.
 func switchers(c *client, id, name string) map[string]func(bool) *answer {
@@ -64,7 +66,7 @@ func TestLockByHandStays(t *testing.T) {
 	t.Parallel()
 	g := shared(t)
 	for way := range switchers(nil, "", "") {
-		for _, lock := range []string{lockedForEver, lockedByPolicy} {
+		for _, lock := range here.lock.ways {
 			t.Run(way+" "+lock, func(t *testing.T) {
 				t.Parallel()
 				c, d := g.client(t), g.tree(t)
@@ -75,11 +77,11 @@ func TestLockByHandStays(t *testing.T) {
 				set := switchers(c, id, name)[way]
 				still := func(when string) {
 					t.Helper()
-					if got := d.entry(id).GetAttributeValues(lockAttribute); len(got) != 1 || got[0] != lock || d.canBind(dn, oldPass) {
+					if got := d.read(dn, here.lock.attribute); len(got) != 1 || got[0] != lock || d.canBind(dn, oldPass) {
 						t.Errorf("%s: the lock is %v, want %s", when, got, lock)
 					}
 				}
-				d.set(dn, lockAttribute, lock)
+				d.lock(dn, lock)
 				set(true).want(http.StatusOK)
 				still("active:true before any deactivation")
 				set(false).want(http.StatusOK)
@@ -88,7 +90,7 @@ func TestLockByHandStays(t *testing.T) {
 				}
 				set(true).want(http.StatusOK)
 				still("after a deactivation and an activation")
-				d.set(dn, lockAttribute)
+				d.unlock(dn)
 				if !d.canBind(dn, oldPass) {
 					t.Error("the administrator's own unlocking does not help")
 				}
@@ -97,7 +99,7 @@ func TestLockByHandStays(t *testing.T) {
 				if !d.canBind(dn, oldPass) {
 					t.Error("the gateway does not undo its own lock")
 				}
-				d.set(dn, lockAttribute, lock)
+				d.lock(dn, lock)
 				set(true).want(http.StatusOK)
 				still("locked after a deactivation by us was undone")
 			})
@@ -115,7 +117,7 @@ func TestForeignLockIsOverriddenWhereSaid(t *testing.T) {
 	name := unlike("overridden")
 	id := c.create(person(name))
 	d.setPassword(id, oldPass)
-	d.set(d.entry(id).DN, lockAttribute, lockedForEver)
+	d.lock(d.entry(id).DN, here.lock.ways[0])
 	c.put("/Users/"+id, person(name)).want(http.StatusOK)
 	if !d.opens(id, oldPass) {
 		t.Error("active:true does not lift the lock")
@@ -174,7 +176,7 @@ func TestPasswordOpensNoLockByHand(t *testing.T) {
 	c, d := g.client(t), g.tree(t)
 	name := unlike("handlocked")
 	id := c.create(person(name, object{"password": oldPass}))
-	d.set(d.entry(id).DN, lockAttribute, lockedForEver)
+	d.lock(d.entry(id).DN, here.lock.ways[0])
 	c.patch("/Users/"+id, object{"op": "replace", "value": object{"password": newPas}}).want(http.StatusOK)
 	c.put("/Users/"+id, person(name, object{"password": newPas})).want(http.StatusOK)
 	if d.opens(id, oldPass) || d.opens(id, newPas) {

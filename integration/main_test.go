@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-
-	"scimgate/internal/slapd"
 )
 
 var (
@@ -28,18 +26,28 @@ var buildFlags []string
 var common struct {
 	sync.Mutex
 	demo, overlays *gate
-	server         *slapd.Server // of overlays
+	servers        []server // of those that have not a demo around them
 }
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if others := skipping(); others != "" {
+		set := flag.Lookup("test.skip")
+		if asked := set.Value.String(); asked != "" {
+			others += "|" + asked
+		}
+		if err := set.Value.Set(others); err != nil {
+			fmt.Fprintln(os.Stderr, "integration:", err)
+			os.Exit(1)
+		}
+	}
 	os.Exit(runAll(m))
 }
 
-// runAll returns the exit code: a test fails, and does not skip, where there is
-// no slapd.
+// runAll returns the exit code: a test fails, and does not skip, where the
+// directory is not installed.
 func runAll(m *testing.M) int {
-	if _, err := slapd.Find(); err != nil {
+	if err := here.find(); err != nil {
 		fmt.Fprintln(os.Stderr, "integration:", err)
 		return 1
 	}
@@ -71,8 +79,8 @@ func endCommon() int {
 			code = 1
 		}
 	}
-	if common.server != nil {
-		if err := common.server.Stop(); err != nil {
+	for _, s := range common.servers {
+		if err := s.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -86,12 +94,15 @@ func shared(t *testing.T) *gate {
 	t.Helper()
 	common.Lock()
 	defer common.Unlock()
-	if common.demo == nil {
+	if common.demo == nil && here.demo {
 		g, err := startDemo(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		common.demo = g
+	}
+	if common.demo == nil {
+		common.demo = serveAll(t, usual())
 	}
 	common.demo.showLog(t)
 	return common.demo
@@ -103,21 +114,31 @@ func sharedOverlays(t *testing.T) *gate {
 	common.Lock()
 	defer common.Unlock()
 	if common.overlays == nil {
-		s := usual("refint", "memberof")
-		var err error
-		if common.server, err = slapd.Start(t.Context(), s.slapd(filepath.Join(workDir, "slapd"))); err != nil {
-			t.Fatal(err)
-		}
-		config := s.write(t, workDir, common.server)
-		g, err := startServe(t.Context(), config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g.of(common.server, makeToken(t, config, "okta"))
-		common.overlays = g
+		common.overlays = serveAll(t, usual("refint", "memberof"))
 	}
 	common.overlays.showLog(t)
 	return common.overlays
+}
+
+// serveAll is serve for all tests: it ends with the last of them.
+func serveAll(t *testing.T, s site) *gate {
+	t.Helper()
+	dir, err := os.MkdirTemp(workDir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := here.begin(t.Context(), s, filepath.Join(dir, "directory"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	common.servers = append(common.servers, server)
+	config := s.write(t, dir, server)
+	g, err := startServe(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.of(server, makeToken(t, config, "okta"))
+	return g
 }
 
 // notRun ends a test that cannot be run here, and says so where it is seen: go

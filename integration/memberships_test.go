@@ -259,9 +259,9 @@ func TestFiltersOfReferencesAgreeWithWhatIsShown(t *testing.T) {
 	loop := c.createGroup("loop", empty, boss)
 	c.patch("/Groups/"+empty, object{"op": "add", "path": "members", "value": values(loop)}).want(http.StatusNoContent)
 	foreign := c.createGroup("foreign only", eve)
-	d.put(d.entry(foreign).DN, "member", "uid=elsewhere,dc=example,dc=com")
+	d.put(d.entry(foreign).DN, "member", here.strangers...)
 	c.patch("/Groups/"+foreign, object{"op": "remove", "path": "members", "value": values(eve)}).want(http.StatusNoContent)
-	d.set(d.entry(eve).DN, "manager", "cn=admin,"+d.suffix)
+	d.set(d.entry(eve).DN, "manager", d.admin)
 
 	users, groups := c.shown("Users", userURN+","+enterpriseURN), c.shown("Groups", groupURN+",members.display")
 	var filters []string

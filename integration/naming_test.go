@@ -33,7 +33,7 @@ func numbered(t *testing.T, gateways int, change func(*site)) (*company, []*clie
 			t.Fatal(err)
 		}
 		g.endWith(t)
-		g.of(company.slapd, company.token)
+		g.of(company.server, company.token)
 		clients = append(clients, g.client(t))
 	}
 	return company, clients

@@ -4,6 +4,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,29 +65,31 @@ type site struct {
 	PasswordFile     string
 }
 
-// usual is an OpenLDAP with the gateway's schema and groupOfNames.
+// usual is a directory with the gateway's schema, if it takes one, and the groups
+// that it has by itself.
 func usual(overlays ...string) site {
 	return site{
 		Overlays: overlays, Schema: true,
 		State1: "scimState", Source1: "scimSource", State2: "scimState", Source2: "scimSource",
 		StableKey: "scimExternalId", GroupKey: "scimExternalId",
-		GroupClass: "groupOfNames", Member: "member", EmptyMember: "cn=nobody,dc=example,dc=org",
-		OnForeignLock: "keep", Delete: "disable", PageSize: 100, Timeout: "20s",
+		GroupClass: here.groups[0].class, Member: here.groups[0].member, EmptyMember: here.groups[0].empty,
+		OnForeignLock: "keep", Delete: "disable", PageSize: 100, Timeout: cmp.Or(here.timeout, "20s"),
 	}
 }
 
 // company is a running site.
 type company struct {
 	*gate
-	slapd  *slapd.Server
-	config string // its configuration file
+	server server
+	slapd  *slapd.Server // the same, where it is one
+	config string        // its configuration file
 }
 
 // serve runs a directory and, in front of it, the gateway with a configuration
 // file, until the test ends.
 func serve(t *testing.T, s site) *company {
 	t.Helper()
-	server := startSlapd(t, s)
+	server := startHere(t, s)
 	config := s.write(t, t.TempDir(), server)
 	g, err := startServe(t.Context(), config)
 	if err != nil {
@@ -94,13 +97,15 @@ func serve(t *testing.T, s site) *company {
 	}
 	g.endWith(t)
 	g.of(server, makeToken(t, config, "okta"))
-	return &company{gate: g, slapd: server, config: config}
+	c := &company{gate: g, server: server, config: config}
+	c.slapd, _ = server.(*slapd.Server)
+	return c
 }
 
-// startSlapd runs the directory of a site until the test ends.
-func startSlapd(t *testing.T, s site) *slapd.Server {
+// startHere runs the directory of a site until the test ends.
+func startHere(t *testing.T, s site) server {
 	t.Helper()
-	server, err := slapd.Start(t.Context(), s.slapd(t.TempDir()))
+	server, err := here.begin(t.Context(), s, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +117,18 @@ func startSlapd(t *testing.T, s site) *slapd.Server {
 	return server
 }
 
+// startSlapd is the same where the site is an OpenLDAP's.
+func startSlapd(t *testing.T, s site) *slapd.Server {
+	t.Helper()
+	return startHere(t, s).(*slapd.Server)
+}
+
 // of notes which directory is behind the gate.
-func (g *gate) of(server *slapd.Server, token string) {
-	g.ldap, g.suffix, g.password, g.token = server.URL(), server.Suffix(), server.AdminPassword(), token
+func (g *gate) of(s server, token string) {
+	g.ldap, g.suffix, g.admin, g.password, g.token = s.URL(), s.Suffix(), s.AdminDN(), s.AdminPassword(), token
+	if s, ok := s.(interface{ CAFile() string }); ok {
+		g.trust = s.CAFile()
+	}
 }
 
 // slapd is the directory of the site.
@@ -130,18 +144,21 @@ func (s site) slapd(dir string) slapd.Config {
 }
 
 // write makes the configuration file.
-func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
+func (s site) write(t *testing.T, dir string, server server) string {
 	t.Helper()
 	if s.BindDN == "" {
 		s.BindDN, s.Password = server.AdminDN(), server.AdminPassword()
 	}
-	switch {
-	case s.Through != nil:
-		s.URL = "ldap://" + s.Through(server.Addr())
-	case s.LDAPS:
-		s.URL = server.TLSURL()
-	default:
-		s.URL = server.URL()
+	s.URL = server.URL()
+	if behind, ok := server.(interface{ Behind() (url, caFile string) }); ok {
+		s.URL, s.CAFile = behind.Behind()
+	}
+	if s.LDAPS {
+		s.URL = server.(*slapd.Server).TLSURL()
+	}
+	if s.Through != nil {
+		scheme, address, _ := strings.Cut(s.URL, "://")
+		s.URL = scheme + "://" + s.Through(address)
 	}
 	return s.writeFor(t, dir, s.URL)
 }
@@ -150,7 +167,7 @@ func (s site) write(t *testing.T, dir string, server *slapd.Server) string {
 func (s site) writeFor(t *testing.T, dir, url string) string {
 	t.Helper()
 	s.URL, s.State, s.PasswordFile = url, filepath.Join(dir, "state"), filepath.Join(dir, "password")
-	source := "serve.yaml"
+	source := here.serve
 	if s.Template != "" {
 		source = s.Template
 	}

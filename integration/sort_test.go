@@ -17,7 +17,7 @@ const searchURN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 // directory has no ordering rule, and by what the gateway knows of an entry.
 func TestSort(t *testing.T) {
 	t.Parallel()
-	g := demo(t)
+	g := fresh(t)
 	c := g.client(t)
 	people := []object{
 		person("Carl", object{"externalId": "b", "name": object{"givenName": "x", "familyName": "Öz"}, "title": "clerk",
@@ -83,7 +83,7 @@ func firstAndLast(a *answer) (first, last string) {
 // what OneLogin asks first, and by POST .search.
 func TestSearchAtTheRoot(t *testing.T) {
 	t.Parallel()
-	g := demo(t)
+	g := fresh(t)
 	c := g.client(t)
 	ann := c.create(person("ann", object{"displayName": "Middle"}))
 	bob := c.create(person("bob", object{"displayName": "Zoe"}))

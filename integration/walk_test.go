@@ -326,7 +326,7 @@ func TestWalkAcrossGateways(t *testing.T) {
 			t.Fatal(err)
 		}
 		other.endWith(t)
-		other.of(g.slapd, g.token)
+		other.of(g.server, g.token)
 		return other
 	}
 	second := start()
@@ -373,7 +373,7 @@ func TestWalkAcrossGatewaysSeesWhoCameBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.endWith(t)
-	other.of(g.slapd, g.token)
+	other.of(g.server, g.token)
 	first, second := g.client(t), other.client(t)
 	for _, older := range []string{"startIndex=1", "cursor="} {
 		second.get("/Users?count=5&" + older).want(http.StatusOK)

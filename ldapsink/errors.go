@@ -60,8 +60,15 @@ func kindOf(err error) directory.Kind {
 	if kind, ok := kinds[answer.ResultCode]; ok {
 		return kind
 	}
+	if answer.ResultCode == ldap.LDAPResultOperationsError && mentions(err, malformed) {
+		return directory.Invalid
+	}
 	return directory.Internal
 }
+
+// malformed are pieces of the diagnostic by which an operations error means that
+// a value is none: a name of which Samba can make no Kerberos principal.
+var malformed = []string{"Malformed representation of principal"}
 
 // kinds are the result codes (RFC 4511 appendix A) that are anybody's but the
 // operator's business.

@@ -105,6 +105,7 @@ func (m *memberWrite) locate(ctx context.Context) error {
 	case m.version != "" && e.Version != m.version && !m.doubt:
 		return failf(directory.Changed, "the entry is another version")
 	}
+	m.id = e.ID // as the directory spells it
 	if err := m.writable(ctx, *e); err != nil {
 		return err
 	}

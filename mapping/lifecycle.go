@@ -199,7 +199,7 @@ func (m *Mapping) Aside(old directory.Entry, stamp Stamp) directory.Change {
 	for i := range m.rules {
 		r := &m.rules[i]
 		values := old.Attributes[r.config.LDAP]
-		if !r.config.Unique || r == m.stable || r == m.naming || r.suffixes() || len(values) == 0 {
+		if !r.config.Unique || r == m.stable || r == m.naming || r.suffixes() && !r.must.Load() || len(values) == 0 {
 			continue
 		}
 		placeholder := []string{cut(instead, r.config.MaxLength)}

@@ -83,7 +83,6 @@ func plain(node ast.Node) string {
 // peek is what can be said of a value before it is decoded.
 type peek struct {
 	text  string // of a scalar, with its variables replaced
-	keys  bool   // whether it is a mapping
 	empty bool   // "", false, [], {} or keys that are all empty
 }
 
@@ -94,7 +93,7 @@ func (d *decoder) peek(node ast.Node) peek {
 	case *ast.SequenceNode:
 		return peek{empty: len(n.Values) == 0}
 	case ast.MapNode:
-		p := peek{keys: true, empty: true}
+		p := peek{empty: true}
 		for i := n.MapRange(); i.Next(); {
 			p.empty = p.empty && d.peek(i.Value()).empty
 		}
