@@ -87,6 +87,10 @@ func TestPageActiveDirectory(t *testing.T) {
 	g := p.serve("scimgate.yaml")
 	p.check()
 	provision(t, g.client(t), h)
+	g.client(t).create(person("carol@example.org", object{"displayName": "Carol"})) // without a password, as Entra ID does it
+	if got := h.person("carol").GetAttributeValue("userAccountControl"); got != "512" {
+		t.Errorf("the userAccountControl of somebody without a password is %s", got)
+	}
 	deniedAD(t, h)
 	attributesOfRights(t, p, h)
 	p.allUsed()
