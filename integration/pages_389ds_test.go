@@ -55,6 +55,7 @@ func own389(t *testing.T, cfg ds389.Config) (*page, *host, *ds389.Server) {
 // Who follows the page for 389 Directory Server has a gateway that works, with an
 // account that can do that and nothing else.
 func TestPage389DS(t *testing.T) {
+	t.Parallel()
 	p, h, _ := own389(t, ds389.Config{Entries: theirs})
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")
@@ -71,6 +72,7 @@ func TestPage389DS(t *testing.T) {
 // With the plug-ins a reference in a group that others look after follows a rename, which
 // takes no right of the gateway's; everything else is as without them.
 func TestPage389DSPlugins(t *testing.T) {
+	t.Parallel()
 	p, h, server := own389(t, ds389.Config{Entries: theirs})
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")
@@ -122,12 +124,15 @@ func denied389(t *testing.T, h *host) {
 	}
 }
 
-// Who leaves is moved and comes back, with the page's rights once more for that place.
-func TestPage389DSMove(t *testing.T) {
+// Who leaves is moved and comes back, with the page's rights once more for that place; who
+// is there already is taken over, if rights and configuration have the same filter.
+func TestPage389DSMoveAndAdoption(t *testing.T) {
+	t.Parallel()
 	p, h, _ := own389(t, ds389.Config{Entries: theirs + "dn: ou=left,dc=example,dc=org\nobjectClass: organizationalUnit\nou: left\n\n"})
+	p.stand["(scimSource=okta)"] = "(|(scimSource=okta)(employeeType=staff))" // the page says so
 	p.files("service.ldif", "rights.ldif")
 	p.follow("setup")
-	text := p.block("rights.ldif").text
+	text := p.here(p.block("rights.ldif").text)
 	people := strings.ReplaceAll(text[:strings.Index(text, "dn: ou=groups")], "ou=people", "ou=left")
 	whole, err := os.ReadFile(filepath.Join("..", "docs", "directories", "389ds.md"))
 	if err != nil {
@@ -149,16 +154,6 @@ func TestPage389DSMove(t *testing.T) {
 	if got := h.person("ann@example.org").DN; got != "uid=ann@example.org,ou=left,dc=example,dc=org" {
 		t.Errorf("inactive as %s", got)
 	}
-	denied389(t, h)
-}
-
-// Who is there already is taken over, if the rights and the configuration have the same filter.
-func TestPage389DSAdoption(t *testing.T) {
-	p, h, _ := own389(t, ds389.Config{Entries: theirs})
-	p.stand["(scimSource=okta)"] = "(|(scimSource=okta)(employeeType=staff))" // the page says so
-	p.files("service.ldif", "rights.ldif")
-	p.follow("setup")
-	h.servicePassword = p.secret("ldap-password")
 	adoptStaff(t, p, h)
 	denied389(t, h)
 }
@@ -203,6 +198,7 @@ objectClasses: ( 2.16.840.1.113730.3.8.4.9 NAME 'ipaUserGroup' DESC 'IPA user gr
 
 // FreeIPA's layout, on a 389 Directory Server.
 func TestPageFreeIPA(t *testing.T) {
+	t.Parallel()
 	p, h, _ := own389(t, ds389.Config{Entries: layoutOfFreeIPA, Plugins: ds389.Plugins{MemberOf: true, RefInt: true, USN: true}})
 	p = p.turn("freeipa.md")
 	kerberos, err := os.ReadFile("/usr/share/dirsrv/data/60kerberos.ldif")
