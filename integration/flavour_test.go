@@ -58,6 +58,7 @@ type flavour struct {
 	longest   int      // characters of any value that the tests try; 0 where there is no bound
 	timeout   string   // of a request, where one takes longer than usual
 	malformed []object // what a person cannot have
+	bytewise  bool     // letters beyond ASCII have to be sent as they are stored to be found
 	badNames  string   // pattern of user names that are refused; "" where none is
 	badGroups string   // the same of groups
 	unnamed   bool     // people are not called by their user name

@@ -137,6 +137,11 @@ func TestNastyNames(t *testing.T) {
 			got := c.get("/Groups/" + team).members()
 			if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
 				t.Errorf("after all the renames the group has %d members, want %d", len(got), len(ids))
+				for _, id := range ids {
+					if !slices.Contains(got, id) {
+						t.Errorf("%s is not there", d.entry(id).DN)
+					}
+				}
 			}
 		})
 	}
