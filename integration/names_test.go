@@ -173,7 +173,10 @@ func (k kind) renameAll(t *testing.T, c *client, d *tree, ids []string) {
 		if i%2 == 0 {
 			c.put("/"+k.endpoint+"/"+id, k.make(name)).want(http.StatusOK)
 		} else {
-			c.patch("/"+k.endpoint+"/"+id, object{"op": "replace", "path": k.scim, "value": name}).want(http.StatusOK, http.StatusNoContent)
+			a := c.patch("/"+k.endpoint+"/"+id, object{"op": "replace", "path": k.scim, "value": name})
+			if a.status != http.StatusOK && a.status != http.StatusNoContent {
+				t.Fatalf("renamed from %s to %q: %d %s", d.entry(id).DN, name, a.status, a.raw)
+			}
 		}
 		if err := k.holds(c, d, id, name); err != nil {
 			t.Errorf("renamed to %q: %v", name, err)
