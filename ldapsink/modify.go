@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
 )
@@ -34,18 +35,30 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 			return directory.Entry{}, err
 		}
 		c = st.byOwnName(old.DN, c)
+		left := "" // the name of a rename that stays unfinished
 		if err := st.resume(ctx, old); err != nil {
-			return directory.Entry{}, err
+			if c.Marker.State == directory.Active || passes(err) {
+				return directory.Entry{}, err
+			}
+			// Whoever is to be locked is locked, whatever else cannot be mended.
+			st.log.Error("references of an interrupted rename cannot be brought along", zap.String("dn", old.DN), zap.Error(err))
+			left = old.Marker.From
 		}
 		c.Members = distinctMembers(c.Members)
 		if c.Name != "" && !st.hasName(old.DN, c.Name) || c.Move != "" && !directlyBelow(old.DN, c.Move) {
 			return st.rename(ctx, old, c)
 		}
-		c.Marker.From = ""
+		c.Marker.From = left
 		mods := slices.Concat(c.Mods, c.Unlock)
 		return st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
 	})
 	return entry, st.afterUpdate(ctx, t, old, c, entry, wrap(op, err))
+}
+
+// passes reports whether an error of resume may be gone with another try.
+func passes(err error) bool {
+	err = wrap("modify", err)
+	return directory.Is(err, directory.Unavailable) || directory.Is(err, directory.Changed)
 }
 
 // step is one Modify of an update.
