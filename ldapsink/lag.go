@@ -62,7 +62,7 @@ func (st *store) misses(ctx context.Context, server string, f directory.Filter, 
 	}
 	var some []written
 	for _, w := range elsewhere {
-		if !below(w.base, st.c.Base) && !below(st.c.Base, w.base) {
+		if !meet(w.trees, st.c.Trees()) {
 			continue
 		}
 		e, there := byID[w.key()]
@@ -111,30 +111,32 @@ func (s *Sink) hasRecent(ctx context.Context, l *link) error {
 // hasAll makes sure that a server has the writes; the newest are asked for first.
 func (s *Sink) hasAll(ctx context.Context, l *link, all []written) error {
 	for some := range slices.Chunk(all, alternatives) {
-		for _, base := range basesOf(some) {
-			if err := s.hasSome(ctx, l, base, some); err != nil {
+		for len(some) > 0 {
+			trees := some[0].trees
+			if err := s.hasSome(ctx, l, trees, some); err != nil {
 				return err
 			}
+			some = slices.DeleteFunc(slices.Clone(some), func(w written) bool { return slices.Equal(w.trees, trees) })
 		}
 	}
 	return nil
 }
 
-func basesOf(all []written) []string {
-	var bases []string
-	for _, w := range all {
-		if !slices.Contains(bases, w.base) {
-			bases = append(bases, w.base)
-		}
-	}
-	return bases
+// meet reports whether one of the trees is in one of the others, or the other way round.
+func meet(some, others []string) bool {
+	return slices.ContainsFunc(some, func(a string) bool {
+		return slices.ContainsFunc(others, func(b string) bool { return below(a, b) || below(b, a) })
+	})
 }
 
-// hasSome is hasAll for those below one base.
-func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written) error {
+// hasSome is hasAll for those of the same trees.
+func (s *Sink) hasSome(ctx context.Context, l *link, trees []string, all []written) error {
 	var either []directory.Filter
-	attributes := []string{s.flavor.id, s.flavor.version}
-	some := slices.DeleteFunc(slices.Clone(all), func(w written) bool { return w.base != base })
+	attributes := []string{s.flavor.id}
+	if s.flavor.version != "" {
+		attributes = append(attributes, s.flavor.version)
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(w written) bool { return !slices.Equal(w.trees, trees) })
 	for _, w := range some {
 		if w.id != "" {
 			either = append(either, directory.Eq(directory.AttrID, w.id))
@@ -149,14 +151,18 @@ func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written)
 	if err != nil {
 		return err
 	}
-	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
 	var found []*ldap.Entry
-	err = s.searchOn(ctx, l, request, false, func() { found = nil }, func(raw *ldap.Entry) error {
-		found = append(found, l.tagged(raw, s.flavor))
-		return nil
-	})
-	if err != nil {
-		return err
+	for _, tree := range trees {
+		var part []*ldap.Entry
+		request := ldap.NewSearchRequest(tree, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+		err = s.searchOn(ctx, l, request, false, func() { part = nil }, func(raw *ldap.Entry) error {
+			part = append(part, l.tagged(raw, s.flavor))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		found = append(found, part...)
 	}
 	for _, w := range some {
 		at := slices.IndexFunc(found, func(raw *ldap.Entry) bool {
@@ -180,7 +186,7 @@ func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written)
 
 // writtenTo is the beginning of what is remembered of a write.
 func (st *store) writtenTo(server, id string) *written {
-	w := &written{server: server, id: id, base: st.c.Base, state: st.c.StateAttribute}
+	w := &written{server: server, id: id, trees: st.c.Trees(), state: st.c.StateAttribute}
 	w.touch(st.c.StateAttribute)
 	return w
 }
@@ -227,6 +233,7 @@ func (st *store) afterUpdate(ctx context.Context, t *trace, old directory.Entry,
 	if _, server, _ := t.seen(); server != "" && !st.recent.off {
 		w := st.writtenTo(server, old.ID)
 		w.dn, w.moved = directory.FoldDN(old.DN), c.Marker.State != old.Marker.State
+		w.waited = !slices.Equal(c.Marker.Left, old.Marker.Left)
 		if err == nil {
 			w.dn, w.version, w.request = directory.FoldDN(entry.DN), entry.Version, entry.Marker.Request
 		}
