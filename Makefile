@@ -19,8 +19,8 @@ BUILD       := go build -trimpath -o bin/scimgate ./cmd/scimgate
 STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
-# And those with tests that need an Active Directory (files with the tag ad).
-AD          := ./internal/samba/... ./ldapsink/... ./cmd/...
+# And those that run against an Active Directory too (with the tag ad).
+AD          := ./internal/samba/... ./ldapsink/... ./integration/... ./cmd/...
 # What only some tests are built with; all of it is looked at by vet and staticcheck. Some
 # files of ldapsink are of one directory only, and left out where ad or ds389 is among the tags.
 TAGS        := integration containers large

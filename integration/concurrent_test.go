@@ -66,7 +66,7 @@ func TestCreatedOnce(t *testing.T) {
 			func(i int) object { return person([]string{"x", "X"}[i%2] + name) }},
 		"externalId": {"/Users", "(scimExternalId=" + name + ")",
 			func(i int) object { return person(fmt.Sprint(name, ".", i), object{"externalId": name}) }},
-		"displayName": {"/Groups", "(&(objectClass=" + here.groups[0].class + ")(cn=" + name + "))", func(int) object { return group(name) }},
+		"displayName": {"/Groups", "(&(objectClass=" + here.groups[0].class + ")(cn=team " + name + "))", func(int) object { return group("team " + name) }},
 	} {
 		got := statuses(t, c, clients, func(i int) (string, string, any) { return "POST", try.endpoint, try.make(i) })
 		if want := map[int]int{http.StatusCreated: 1, http.StatusConflict: clients - 1}; !maps.Equal(got, want) {

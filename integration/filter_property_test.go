@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 )
 
 var (
@@ -36,7 +37,10 @@ func filteredPeople(t *testing.T, c *client, rng *rand.Rand) {
 	t.Helper()
 	value := func() string {
 		for {
-			if v := nastyValues[rng.IntN(len(nastyValues))]; here.longest == 0 || len([]rune(v)) <= here.longest-2 {
+			v := nastyValues[rng.IntN(len(nastyValues))]
+			long := here.longest > 0 && len([]rune(v)) > here.longest-2
+			foreign := here.bytewise && strings.IndexFunc(v, func(r rune) bool { return r > unicode.MaxASCII }) >= 0
+			if !long && !foreign {
 				return v
 			}
 		}

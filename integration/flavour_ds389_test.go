@@ -43,6 +43,7 @@ var here = flavour{
 		return conn.Modify(request)
 	},
 	badNames:  `[^ -~]`, // plugin 7-bit check
+	bytewise:  true,
 	blanks:    true,
 	touched:   true,
 	secret:    "userPassword",
@@ -50,6 +51,7 @@ var here = flavour{
 	person:    inetOrgPerson,
 	crowd:     groupOfNames,
 	absent: map[string]string{
+		"TestFiltersEqualTheModel":           "not held yet: it compares letters beyond ASCII as they are stored, so some filters find too little",
 		"TestARefusedRenameKeepsThePassword": "it takes names of any length",
 	},
 }

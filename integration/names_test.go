@@ -59,6 +59,9 @@ func (k kind) refused(name string) bool {
 // with words.
 func (k kind) possible(c *client, names []string) []string {
 	return slices.DeleteFunc(names, func(name string) bool {
+		if here.gap != "" && strings.HasPrefix(name, here.gap) {
+			return true
+		}
 		if !k.refused(name) {
 			return false
 		}
@@ -137,6 +140,11 @@ func TestNastyNames(t *testing.T) {
 			got := c.get("/Groups/" + team).members()
 			if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(ids))) {
 				t.Errorf("after all the renames the group has %d members, want %d", len(got), len(ids))
+				for _, id := range ids {
+					if !slices.Contains(got, id) {
+						t.Errorf("%s is not there", d.entry(id).DN)
+					}
+				}
 			}
 		})
 	}
@@ -168,7 +176,10 @@ func (k kind) renameAll(t *testing.T, c *client, d *tree, ids []string) {
 		if i%2 == 0 {
 			c.put("/"+k.endpoint+"/"+id, k.make(name)).want(http.StatusOK)
 		} else {
-			c.patch("/"+k.endpoint+"/"+id, object{"op": "replace", "path": k.scim, "value": name}).want(http.StatusOK, http.StatusNoContent)
+			a := c.patch("/"+k.endpoint+"/"+id, object{"op": "replace", "path": k.scim, "value": name})
+			if a.status != http.StatusOK && a.status != http.StatusNoContent {
+				t.Fatalf("renamed from %s to %q: %d %s", d.entry(id).DN, name, a.status, a.raw)
+			}
 		}
 		if err := k.holds(c, d, id, name); err != nil {
 			t.Errorf("renamed to %q: %v", name, err)

@@ -84,7 +84,7 @@ type renderer struct {
 // such as an id that is no id, becomes None instead of an error.
 func (r renderer) render(f directory.Filter) (string, error) {
 	var b strings.Builder
-	if err := r.write(&b, f); err != nil {
+	if err := r.write(&b, simplified(f)); err != nil {
 		return "", err
 	}
 	return b.String(), nil
