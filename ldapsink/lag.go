@@ -131,38 +131,10 @@ func meet(some, others []string) bool {
 
 // hasSome is hasAll for those of the same trees.
 func (s *Sink) hasSome(ctx context.Context, l *link, trees []string, all []written) error {
-	var either []directory.Filter
-	attributes := []string{s.flavor.id}
-	if s.flavor.version != "" {
-		attributes = append(attributes, s.flavor.version)
-	}
 	some := slices.DeleteFunc(slices.Clone(all), func(w written) bool { return !slices.Equal(w.trees, trees) })
-	for _, w := range some {
-		if w.id != "" {
-			either = append(either, directory.Eq(directory.AttrID, w.id))
-		} else {
-			either = append(either, directory.Eq(directory.AttrDN, w.dn))
-		}
-		if !slices.Contains(attributes, w.state) {
-			attributes = append(attributes, w.state)
-		}
-	}
-	filter, err := renderer{flavor: s.flavor}.render(directory.OrOf(either...))
+	found, err := s.those(ctx, l, trees, some)
 	if err != nil {
 		return err
-	}
-	var found []*ldap.Entry
-	for _, tree := range trees {
-		var part []*ldap.Entry
-		request := ldap.NewSearchRequest(tree, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
-		err = s.searchOn(ctx, l, request, false, func() { part = nil }, func(raw *ldap.Entry) error {
-			part = append(part, l.tagged(raw, s.flavor))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		found = append(found, part...)
 	}
 	for _, w := range some {
 		at := slices.IndexFunc(found, func(raw *ldap.Entry) bool {
@@ -182,6 +154,54 @@ func (s *Sink) hasSome(ctx context.Context, l *link, trees []string, all []writt
 		s.recent.has(l.server, w)
 	}
 	return nil
+}
+
+// those reads what a server has of the entries of writes.
+func (s *Sink) those(ctx context.Context, l *link, trees []string, some []written) ([]*ldap.Entry, error) {
+	attributes := []string{s.flavor.id}
+	if s.flavor.version != "" {
+		attributes = append(attributes, s.flavor.version)
+	}
+	for _, w := range some {
+		if !slices.Contains(attributes, w.state) {
+			attributes = append(attributes, w.state)
+		}
+	}
+	var found []*ldap.Entry
+	var either []directory.Filter
+	for _, w := range some {
+		switch {
+		case w.id != "":
+			either = append(either, directory.Eq(directory.AttrID, w.id))
+		case s.flavor.dn != "":
+			either = append(either, directory.Eq(directory.AttrDN, w.dn))
+		default: // no filter can ask for a name
+			raw, err := s.baseOn(ctx, l, w.dn, attributes)
+			if err != nil {
+				return nil, err
+			}
+			if raw != nil {
+				found = append(found, raw)
+			}
+		}
+	}
+	filter, err := renderer{flavor: s.flavor}.render(directory.OrOf(either...))
+	if err != nil {
+		return nil, err
+	}
+	for _, tree := range trees {
+		var part []*ldap.Entry
+		request := ldap.NewSearchRequest(tree, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+		err := s.searchOn(ctx, l, request, false, func() { part = nil }, func(raw *ldap.Entry) error {
+			part = append(part, l.tagged(raw, s.flavor))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, part...)
+	}
+	return found, nil
 }
 
 // writtenTo is the beginning of what is remembered of a write.
