@@ -144,6 +144,8 @@ func TestGroupsOfRFC2307KnowTheMovedAndTheAdopted(t *testing.T) {
 	lists("bob went")
 	api.put("/Groups/"+g, group("staff", bob)).want(200)
 	lists("bob is back", "bob")
+	api.patch("/Users/"+bob, object{"op": "replace", "path": "userName", "value": "robert"}).want(200)
+	lists("bob is called robert", "robert")
 	api.delete("/Users/" + bob).want(204)
 	lists("bob is released")
 }

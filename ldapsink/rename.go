@@ -248,31 +248,35 @@ func (st *store) follow(ctx context.Context, from, to string) error {
 		return nil
 	}
 	for _, r := range st.c.Referrers {
-		from, to := listedAs(r, from), listedAs(r, to)
-		if from == to || from == "" || to == "" {
-			continue
-		}
-		filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
-		if err != nil {
-			return fail(directory.Internal, err)
-		}
-		found, err := st.search(ctx, r.Base, filter, []string{"1.1"})
-		if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
-			continue // a place that is not there refers to nothing
-		}
-		if err != nil {
-			return err
-		}
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(followers)
-		for _, referrer := range found {
-			group.Go(func() error { return st.replaceReference(ctx, referrer.DN, r.Attribute, from, to) })
-		}
-		if err := group.Wait(); err != nil {
+		if err := st.followIn(ctx, r, listedAs(r, from), listedAs(r, to)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// followIn is follow for one place, with what is listed there.
+func (st *store) followIn(ctx context.Context, r directory.Referrer, from, to string) error {
+	if from == to || from == "" || to == "" {
+		return nil
+	}
+	filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
+	if err != nil {
+		return fail(directory.Internal, err)
+	}
+	found, err := st.search(ctx, r.Base, filter, []string{"1.1"})
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+		return nil // a place that is not there refers to nothing
+	}
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(followers)
+	for _, referrer := range found {
+		group.Go(func() error { return st.replaceReference(ctx, referrer.DN, r.Attribute, from, to) })
+	}
+	return group.Wait()
 }
 
 // listedAs returns how a referrer lists the entry with a name.
