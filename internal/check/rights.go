@@ -45,9 +45,7 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, schema *ldaps
 		}
 		return
 	}
-	if !r.Creates(structural(schema, collection.ObjectClasses)) {
-		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", collection.Base)
-	}
+	c.creates(typ, r, structural(schema, collection.ObjectClasses))
 	// The last class alone tells the kind: others may live below the same base.
 	classes := collection.ObjectClasses
 	sample, err := sink.Example(ctx, collection.Base, classes[len(classes)-1])
@@ -68,6 +66,20 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, schema *ldaps
 		if !r.Writes(p.Attribute) {
 			c.err(typ.Key+"."+p.Key, "the account may not write %s of %s; give it the right for all entries below the base", p.Attribute, sample)
 		}
+	}
+}
+
+// creates looks whether the account may add entries below the base. A directory that
+// tells it by a control speaks of the base as it is, and knows nothing of a right that
+// depends on what the new entry holds: there an attempt decides.
+func (c *checker) creates(typ Type, r *ldapsink.Rights, class string) {
+	base := typ.Mapping.Collection().Base
+	switch {
+	case r.Creates(class):
+	case r.Add == nil:
+		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", base)
+	case !c.Write:
+		c.warn(typ.Key+".base", "the account may not add entries below %s, unless its right depends on what they hold; give it the right, or check with --write-test", base)
 	}
 }
 
