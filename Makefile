@@ -26,6 +26,13 @@ AD          := ./internal/samba/... ./ldapsink/... ./integration/... ./cmd/...
 TAGS        := integration containers large
 TAGS        += ad ds389
 
+# How a target says that it could not run here: so that it does not look like a success.
+define not-run
+echo "****************************************************************" >&2; \
+echo "**  NOT RUN: $(1)." >&2; \
+echo "****************************************************************" >&2
+endef
+
 .PHONY: build demo test test-openldap test-large test-containers test-ad test-389ds test-all fuzz lint fmt clean
 
 build:
@@ -60,10 +67,7 @@ test-containers:
 	@status=0; deploy/with-docker \
 		go test -tags "integration containers" -count=1 -timeout 9m -run Compose ./integration/ || status=$$?; \
 	if [ $$status -eq 77 ] && [ "$${CI:-}" != true ]; then \
-		echo "****************************************************************" >&2; \
-		echo "**  NOT RUN: the container tests. No container engine here.    **" >&2; \
-		echo "****************************************************************" >&2; \
-		exit 0; \
+		$(call not-run,the container tests. No container engine here); exit 0; \
 	fi; \
 	exit $$status
 
@@ -75,10 +79,7 @@ test-ad:
 	@go mod download
 	@status=0; deploy/with-namespace true || status=$$?; \
 	if [ $$status -eq 77 ] && [ "$${CI:-}" != true ]; then \
-		echo "****************************************************************" >&2; \
-		echo "**  NOT RUN: the Active Directory tests. No private network.   **" >&2; \
-		echo "****************************************************************" >&2; \
-		exit 0; \
+		$(call not-run,the Active Directory tests. No private network); exit 0; \
 	fi; \
 	[ $$status -eq 0 ] || exit $$status; \
 	set -x; go test -race -tags "integration ad" -count=1 -timeout 9m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)

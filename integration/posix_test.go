@@ -86,3 +86,66 @@ func TestGroupsOfRFC2307(t *testing.T) {
 		t.Errorf("gidNumber %v", number)
 	}
 }
+
+// Such a group also knows whom deactivation has moved out of the base, and whom
+// the gateway has taken over under a name that is made of another attribute.
+func TestGroupsOfRFC2307KnowTheMovedAndTheAdopted(t *testing.T) {
+	t.Parallel()
+	s := usual()
+	s.Template, s.Entries = "posix.yaml", posixCounters+"\ndn: "+disabledOU+"\nobjectClass: organizationalUnit\nou: disabled\n"
+	s.Deactivate = []string{`move: {to: "` + disabledOU + `"}`}
+	s.OnExisting = `{adopt: {by: [userName], filter: "(employeeType=staff)"}}`
+	s.Delete = "remove"
+	c := serve(t, s)
+	api, d := c.client(t), c.tree(t)
+	ann := api.create(person("ann"))
+	g := api.createGroup("staff", ann)
+	dn := d.entry(g).DN
+	lists := func(when string, names ...string) {
+		t.Helper()
+		if got := sorted(d.read(dn, "memberUid")...); !slices.Equal(got, sorted(names...)) {
+			t.Errorf("%s: the group lists %q, wanted %q", when, got, names)
+		}
+	}
+	api.patch("/Users/"+ann, object{"op": "replace", "path": "active", "value": false}).want(200)
+	if got := d.entry(ann).DN; got != "uid=ann,"+disabledOU {
+		t.Fatalf("not moved: %s", got)
+	}
+	if m := api.get("/Groups/" + g).members(); !slices.Equal(m, []string{ann}) {
+		t.Errorf("moved, and the members are %v", m)
+	}
+	api.patch("/Users/"+ann, object{"op": "replace", "path": "active", "value": true}).want(200)
+	if m := api.get("/Groups/" + g).members(); !slices.Equal(m, []string{ann}) {
+		t.Errorf("back, and the members are %v", m)
+	}
+	api.patch("/Users/"+ann, object{"op": "replace", "path": "active", "value": false}).want(200)
+	lists("gone again", "ann")
+	api.put("/Groups/"+g, group("staff")).want(200)
+	lists("emptied")
+
+	old := "cn=Bob Old,ou=people,dc=example,dc=org"
+	d.add(old, map[string][]string{
+		"objectClass": {"inetOrgPerson", "posixAccount"}, "cn": {"Bob Old"}, "uid": {"bob"}, "sn": {"Old"}, "employeeType": {"staff"},
+		"uidNumber": {"4000"}, "gidNumber": {"100"}, "homeDirectory": {"/home/bob"},
+	})
+	bob := api.post("/Users", person("bob")).want(201).id()
+	if got := d.entry(bob).DN; got != old {
+		t.Fatalf("not adopted: %s", got)
+	}
+	api.patch("/Groups/"+g, object{"op": "add", "path": "members", "value": values(bob)}).want(204)
+	lists("bob came", "bob")
+	if m := api.get("/Groups/" + g).members(); !slices.Equal(m, []string{bob}) {
+		t.Errorf("the members are %v", m)
+	}
+	if in := api.get("/Users/" + bob).want(200).text("$.groups[0].value"); in != g {
+		t.Errorf("bob's groups: %q", in)
+	}
+	api.patch("/Groups/"+g, object{"op": "remove", "path": "members", "value": values(bob)}).want(204)
+	lists("bob went")
+	api.put("/Groups/"+g, group("staff", bob)).want(200)
+	lists("bob is back", "bob")
+	api.patch("/Users/"+bob, object{"op": "replace", "path": "userName", "value": "robert"}).want(200)
+	lists("bob is called robert", "robert")
+	api.delete("/Users/" + bob).want(204)
+	lists("bob is released")
+}

@@ -40,6 +40,23 @@ func (st *store) byOwnName(dn string, c directory.Change) directory.Change {
 	return c
 }
 
+// followValue brings along what lists an entry by a value that does not name it.
+// An interruption before it ends costs memberships, and gives none.
+func (st *store) followValue(ctx context.Context, old, now directory.Entry) error {
+	if nameValue(old.DN, st.c.Naming) != "" {
+		return nil // a new value was a rename
+	}
+	for _, r := range st.c.Referrers {
+		if r.By == "" {
+			continue
+		}
+		if err := st.followIn(ctx, r, old.Attributes.First(r.By), now.Attributes.First(r.By)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // namedBy returns the attributes and values of an entry's relative name.
 func namedBy(dn string) []*ldap.AttributeTypeAndValue {
 	parsed, err := ldap.ParseDN(dn)

@@ -13,15 +13,20 @@ import (
 // Groups of RFC 2307 list people by a value, memberUid: ann, and not by name. To
 // callers all members are names; byValue stands between.
 //
-// Writing and asking need no look-up, since people are named after the value.
-// Reading does: where in the tree they are the value does not say.
+// Writing and asking need no look-up of people who are named after the value.
+// One who was adopted may not be, and is looked up. Reading always looks: where
+// in the tree people are the value does not say.
 
 // byValue is a store of such groups.
 type byValue struct{ *store }
 
 // Search implements directory.Store.
 func (g byValue) Search(ctx context.Context, q directory.Query) ([]directory.Entry, error) {
-	q.Filter = g.filter(q.Filter)
+	listed, err := g.listed(ctx, membersIn(q.Filter, g.c.Member))
+	if err != nil {
+		return nil, wrap("search", err)
+	}
+	q.Filter = g.filter(q.Filter, listed)
 	found, err := g.store.Search(ctx, q)
 	if err != nil {
 		return nil, err
@@ -31,20 +36,34 @@ func (g byValue) Search(ctx context.Context, q directory.Query) ([]directory.Ent
 
 // Add implements directory.Store.
 func (g byValue) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {
-	e = g.newEntry(e)
+	e, err := g.newEntry(ctx, e)
+	if err != nil {
+		return directory.Entry{}, wrap("add", err)
+	}
 	made, err := g.store.Add(ctx, e)
 	return g.one(ctx, "add", made, err)
 }
 
 // Update implements directory.Store.
 func (g byValue) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
-	changed, err := g.store.Update(ctx, g.entryByValue(old), g.change(c))
+	listed, err := g.listed(ctx, old.Attributes[g.c.Member])
+	if err != nil {
+		return directory.Entry{}, wrap("modify", err)
+	}
+	if c, err = g.change(ctx, c); err != nil {
+		return directory.Entry{}, wrap("modify", err)
+	}
+	changed, err := g.store.Update(ctx, g.entryByValue(old, listed), c)
 	return g.one(ctx, "modify", changed, err)
 }
 
 // ChangeMembers implements directory.Store.
 func (g byValue) ChangeMembers(ctx context.Context, id, version string, c directory.MemberChange) error {
-	return g.store.ChangeMembers(ctx, id, version, g.members(c))
+	c, err := g.members(ctx, c)
+	if err != nil {
+		return wrap("modify", err)
+	}
+	return g.store.ChangeMembers(ctx, id, version, c)
 }
 
 func (g byValue) one(ctx context.Context, op string, e directory.Entry, err error) (directory.Entry, error) {
@@ -56,70 +75,139 @@ func (g byValue) one(ctx context.Context, op string, e directory.Entry, err erro
 	return one[0], wrap(op, err)
 }
 
+// membersIn returns the members that a filter asks for.
+func membersIn(f directory.Filter, member string) []string {
+	var names []string
+	if f.Op == directory.Equal && strings.EqualFold(f.Attribute, member) {
+		names = append(names, f.Value)
+	}
+	for _, part := range f.Filters {
+		names = append(names, membersIn(part, member)...)
+	}
+	return names
+}
+
 // filter puts values in the place of names.
-func (g byValue) filter(f directory.Filter) directory.Filter {
+func (g byValue) filter(f directory.Filter, listed map[string]string) directory.Filter {
 	if len(f.Filters) > 0 {
 		f.Filters = slices.Clone(f.Filters)
 		for i := range f.Filters {
-			f.Filters[i] = g.filter(f.Filters[i])
+			f.Filters[i] = g.filter(f.Filters[i], listed)
 		}
 		return f
 	}
 	if f.Op != directory.Equal || !strings.EqualFold(f.Attribute, g.c.Member) {
 		return f
 	}
-	value := nameValue(f.Value, g.c.MemberBy.Attribute)
-	if value == "" {
+	if f.Value = listed[f.Value]; f.Value == "" {
 		return directory.Filter{Op: directory.None}
 	}
-	f.Value = value
 	return f
 }
 
-func (g byValue) newEntry(e directory.NewEntry) directory.NewEntry {
-	e.Attributes = e.Attributes.Clone()
-	if names, ok := e.Attributes[g.c.Member]; ok {
-		e.Attributes[g.c.Member] = g.values(names)
+func (g byValue) newEntry(ctx context.Context, e directory.NewEntry) (directory.NewEntry, error) {
+	names, ok := e.Attributes[g.c.Member]
+	if !ok {
+		return e, nil
 	}
-	return e
+	listed, err := g.listed(ctx, names)
+	e.Attributes = e.Attributes.Clone()
+	e.Attributes[g.c.Member] = valuesFor(names, listed)
+	return e, err
 }
 
-func (g byValue) entryByValue(e directory.Entry) directory.Entry {
+func (g byValue) entryByValue(e directory.Entry, listed map[string]string) directory.Entry {
 	if names, ok := e.Attributes[g.c.Member]; ok {
 		e.Attributes = e.Attributes.Clone()
-		e.Attributes[g.c.Member] = g.values(names)
+		e.Attributes[g.c.Member] = valuesFor(names, listed)
 	}
 	return e
 }
 
-func (g byValue) change(c directory.Change) directory.Change {
+func (g byValue) change(ctx context.Context, c directory.Change) (directory.Change, error) {
+	names := slices.Concat(c.Members.Add, c.Members.Remove)
+	for _, m := range slices.Concat(c.Mods, c.Unlock) {
+		if g.ofMembers(m) {
+			names = append(names, m.Values...)
+		}
+	}
+	listed, err := g.listed(ctx, names)
 	mods := func(all []directory.Mod) []directory.Mod {
-		all = slices.Clone(all)
-		for i, m := range all {
+		var kept []directory.Mod
+		for _, m := range all {
+			named := len(m.Values) > 0
 			if g.ofMembers(m) {
-				all[i].Values = g.values(m.Values)
+				m.Values = valuesFor(m.Values, listed)
+			}
+			if len(m.Values) > 0 || !named { // a removal without values would be of all
+				kept = append(kept, m)
 			}
 		}
-		return all
+		return kept
 	}
-	c.Mods, c.Unlock, c.Members = mods(c.Mods), mods(c.Unlock), g.members(c.Members)
-	return c
+	c.Mods, c.Unlock = mods(c.Mods), mods(c.Unlock)
+	c.Members = directory.MemberChange{Add: valuesFor(c.Members.Add, listed), Remove: valuesFor(c.Members.Remove, listed)}
+	return c, err
 }
 
-func (g byValue) members(c directory.MemberChange) directory.MemberChange {
-	return directory.MemberChange{Add: g.values(c.Add), Remove: g.values(c.Remove)}
+func (g byValue) members(ctx context.Context, c directory.MemberChange) (directory.MemberChange, error) {
+	listed, err := g.listed(ctx, slices.Concat(c.Add, c.Remove))
+	return directory.MemberChange{Add: valuesFor(c.Add, listed), Remove: valuesFor(c.Remove, listed)}, err
 }
 
-// values returns the values that stand for names. A name that has none is
+// valuesFor returns the values that stand for names. A name that has none is
 // nobody's whom such a group could list.
-func (g byValue) values(names []string) []string {
+func valuesFor(names []string, listed map[string]string) []string {
 	var all []string
 	for _, name := range names {
-		if v := nameValue(name, g.c.MemberBy.Attribute); v != "" {
+		if v := listed[name]; v != "" {
 			all = append(all, v)
 		}
 	}
 	return all
+}
+
+// listed returns the values that stand for names, by name.
+func (g byValue) listed(ctx context.Context, names []string) (map[string]string, error) {
+	listed := map[string]string{}
+	var others []string
+	for _, name := range names {
+		if v := nameValue(name, g.c.MemberBy.Attribute); v != "" {
+			listed[name] = v
+		} else if _, known := listed[name]; !known {
+			listed[name] = ""
+			others = append(others, name)
+		}
+	}
+	if len(others) == 0 {
+		return listed, nil
+	}
+	bearers, err := g.bearers(ctx, directory.AttrDN, others)
+	for _, e := range bearers {
+		for _, name := range others {
+			if directory.FoldDN(name) == directory.FoldDN(e.DN) {
+				listed[name] = e.Attributes.First(g.c.MemberBy.Attribute)
+			}
+		}
+	}
+	return listed, err
+}
+
+// bearers finds people, with the attribute whose value lists them.
+func (g byValue) bearers(ctx context.Context, attribute string, values []string) ([]directory.Entry, error) {
+	by := g.c.MemberBy
+	var found []directory.Entry
+	for _, base := range by.Bases {
+		people := &store{g.Sink, directory.Collection{Base: base, StateAttribute: g.c.StateAttribute, SourceAttribute: g.c.SourceAttribute}}
+		for some := range slices.Chunk(values, alternatives) {
+			part, err := people.find(ctx, directory.AnyOf(attribute, some), selection{names: []string{by.Attribute}})
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, part...)
+		}
+	}
+	return found, nil
 }
 
 // nameValue returns the value of an attribute by which an entry is named, or "".
@@ -153,18 +241,13 @@ func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 		}
 	}
 	names := map[string]string{}
-	for _, base := range by.Bases {
-		people := &store{g.Sink, directory.Collection{Base: base, StateAttribute: g.c.StateAttribute, SourceAttribute: g.c.SourceAttribute}}
-		for some := range slices.Chunk(wanted, alternatives) {
-			found, err := people.find(ctx, directory.AnyOf(by.Attribute, some), selection{names: []string{by.Attribute}})
-			if err != nil {
-				return err
-			}
-			for _, e := range found {
-				for _, v := range e.Attributes[by.Attribute] {
-					names[directory.FoldValue(v)] = e.DN
-				}
-			}
+	bearers, err := g.bearers(ctx, by.Attribute, wanted)
+	if err != nil {
+		return err
+	}
+	for _, e := range bearers {
+		for _, v := range e.Attributes[by.Attribute] {
+			names[directory.FoldValue(v)] = e.DN
 		}
 	}
 	for i, e := range entries {

@@ -24,9 +24,19 @@ func losesAdds(answer bool, op ber.Tag) verdict {
 // made a second time at the next one when it is sent again.
 func TestCreateInDoubtIsNotRepeatedElsewhere(t *testing.T) {
 	t.Parallel()
+	for _, flavor := range []string{openLDAP, generic} { // generic has no attribute for an entry's name
+		t.Run(flavor, func(t *testing.T) {
+			t.Parallel()
+			createInDoubt(t, flavor)
+		})
+	}
+}
+
+func createInDoubt(t *testing.T, flavor string) {
 	r := mirrored(t)
 	p := between(t, r.a)
 	cfg := r.config(p.url(), r.b.URL())
+	cfg.Flavor = flavor
 	cfg.ComeBack, cfg.Lag, cfg.Connections = time.Hour, time.Hour, 1
 	cfg.Retry = Retry{Attempts: 3, Base: 5 * time.Millisecond, Cap: 20 * time.Millisecond}
 	store := open(t, cfg).Store(users())

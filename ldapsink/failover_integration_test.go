@@ -323,3 +323,62 @@ func TestMoveLetsRequestsFinish(t *testing.T) {
 		return err == nil && found[0].Attributes.First("description") == "slow"
 	})
 }
+
+// Who was moved out of the base on one server is not missing on another that has
+// the move.
+func TestServerIsComeBackToThoughSomebodyWasMoved(t *testing.T) {
+	t.Parallel()
+	r := mirrored(t)
+	cfg := r.config(r.a.URL(), r.b.URL())
+	cfg.ComeBack, cfg.Lag = 20*time.Millisecond, time.Hour
+	sink, _ := logged(t, cfg)
+	c := users()
+	c.Places = []string{groups}
+	store := sink.Store(c)
+	ann := add(t, store, person("ann"))
+	eventually(t, "the second server has her", func() bool { return has(raw(t, r.b), ann.DN) })
+	if err := r.a.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := store.Update(t.Context(), ann, directory.Change{Move: groups, Marker: active("move")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.a.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first server is used", func() bool { return uses(sink, r.a.URL()) })
+	if got := the(t, store, ann.ID); got.DN != moved.DN {
+		t.Errorf("she is %s, wanted %s", got.DN, moved.DN)
+	}
+}
+
+// For whom a group waits is in the marker: a server that does not have the last
+// note yet is not asked for it.
+func TestNotesThatAreNotReplicatedYetAreNotMissing(t *testing.T) {
+	t.Parallel()
+	r := mirrored(t)
+	cfg := r.config(r.a.URL(), r.b.URL())
+	cfg.ComeBack, cfg.Lag = time.Hour, time.Hour
+	cfg.Retry = Retry{Attempts: 3, Base: 5 * time.Millisecond, Cap: 20 * time.Millisecond}
+	store := open(t, cfg).Store(users())
+	ann := add(t, store, person("ann"))
+	eventually(t, "the second server has her", func() bool { return has(raw(t, r.b), ann.DN) })
+	r.toA.frozen.Store(true)
+	m := active("note")
+	m.Left = []string{directory.CompactID(ann.ID)}
+	if _, err := store.Update(t.Context(), ann, directory.Change{Marker: m}); err != nil {
+		t.Fatal(err)
+	}
+	waits := directory.Query{Filter: directory.Eq(directory.AttrLeft, ann.ID)}
+	if found := search(t, store, waits); len(found) != 1 {
+		t.Fatalf("found %v", found)
+	}
+	if err := r.a.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.Search(t.Context(), waits)
+	if !directory.Is(err, directory.Unavailable) {
+		t.Errorf("%d entries, %v", len(found), err)
+	}
+}

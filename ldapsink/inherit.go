@@ -20,9 +20,13 @@ import (
 // take prepares a name for an entry. What follows a rename from it that has not
 // come to its end is brought along, memberships in this tenant's groups that
 // belong to nobody are ended; any other reference is somebody else's to mend,
-// and until then the name is taken.
-func (st *store) take(ctx context.Context, dn string) error {
+// and until then the name is taken. from is the name that the entry has so far, ""
+// for a new one: what lists it by a value that it keeps is its own.
+func (st *store) take(ctx context.Context, from, dn string) error {
 	for _, attribute := range st.memberships() {
+		if from != "" && st.listed(attribute, from) == st.listed(attribute, dn) {
+			continue
+		}
 		groups, err := st.referring(ctx, dn, attribute)
 		if err != nil {
 			return err

@@ -62,7 +62,7 @@ func (st *store) misses(ctx context.Context, server string, f directory.Filter, 
 	}
 	var some []written
 	for _, w := range elsewhere {
-		if !below(w.base, st.c.Base) && !below(st.c.Base, w.base) {
+		if !meet(w.trees, st.c.Trees()) {
 			continue
 		}
 		e, there := byID[w.key()]
@@ -111,50 +111,28 @@ func (s *Sink) hasRecent(ctx context.Context, l *link) error {
 // hasAll makes sure that a server has the writes; the newest are asked for first.
 func (s *Sink) hasAll(ctx context.Context, l *link, all []written) error {
 	for some := range slices.Chunk(all, alternatives) {
-		for _, base := range basesOf(some) {
-			if err := s.hasSome(ctx, l, base, some); err != nil {
+		for len(some) > 0 {
+			trees := some[0].trees
+			if err := s.hasSome(ctx, l, trees, some); err != nil {
 				return err
 			}
+			some = slices.DeleteFunc(slices.Clone(some), func(w written) bool { return slices.Equal(w.trees, trees) })
 		}
 	}
 	return nil
 }
 
-func basesOf(all []written) []string {
-	var bases []string
-	for _, w := range all {
-		if !slices.Contains(bases, w.base) {
-			bases = append(bases, w.base)
-		}
-	}
-	return bases
+// meet reports whether one of the trees is in one of the others, or the other way round.
+func meet(some, others []string) bool {
+	return slices.ContainsFunc(some, func(a string) bool {
+		return slices.ContainsFunc(others, func(b string) bool { return below(a, b) || below(b, a) })
+	})
 }
 
-// hasSome is hasAll for those below one base.
-func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written) error {
-	var either []directory.Filter
-	attributes := []string{s.flavor.id, s.flavor.version}
-	some := slices.DeleteFunc(slices.Clone(all), func(w written) bool { return w.base != base })
-	for _, w := range some {
-		if w.id != "" {
-			either = append(either, directory.Eq(directory.AttrID, w.id))
-		} else {
-			either = append(either, directory.Eq(directory.AttrDN, w.dn))
-		}
-		if !slices.Contains(attributes, w.state) {
-			attributes = append(attributes, w.state)
-		}
-	}
-	filter, err := renderer{flavor: s.flavor}.render(directory.OrOf(either...))
-	if err != nil {
-		return err
-	}
-	request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
-	var found []*ldap.Entry
-	err = s.searchOn(ctx, l, request, false, func() { found = nil }, func(raw *ldap.Entry) error {
-		found = append(found, l.tagged(raw, s.flavor))
-		return nil
-	})
+// hasSome is hasAll for those of the same trees.
+func (s *Sink) hasSome(ctx context.Context, l *link, trees []string, all []written) error {
+	some := slices.DeleteFunc(slices.Clone(all), func(w written) bool { return !slices.Equal(w.trees, trees) })
+	found, err := s.those(ctx, l, trees, some)
 	if err != nil {
 		return err
 	}
@@ -178,9 +156,57 @@ func (s *Sink) hasSome(ctx context.Context, l *link, base string, all []written)
 	return nil
 }
 
+// those reads what a server has of the entries of writes.
+func (s *Sink) those(ctx context.Context, l *link, trees []string, some []written) ([]*ldap.Entry, error) {
+	attributes := []string{s.flavor.id}
+	if s.flavor.version != "" {
+		attributes = append(attributes, s.flavor.version)
+	}
+	for _, w := range some {
+		if !slices.Contains(attributes, w.state) {
+			attributes = append(attributes, w.state)
+		}
+	}
+	var found []*ldap.Entry
+	var either []directory.Filter
+	for _, w := range some {
+		switch {
+		case w.id != "":
+			either = append(either, directory.Eq(directory.AttrID, w.id))
+		case s.flavor.dn != "":
+			either = append(either, directory.Eq(directory.AttrDN, w.dn))
+		default: // no filter can ask for a name
+			raw, err := s.baseOn(ctx, l, w.dn, attributes)
+			if err != nil {
+				return nil, err
+			}
+			if raw != nil {
+				found = append(found, raw)
+			}
+		}
+	}
+	filter, err := renderer{flavor: s.flavor}.render(directory.OrOf(either...))
+	if err != nil {
+		return nil, err
+	}
+	for _, tree := range trees {
+		var part []*ldap.Entry
+		request := ldap.NewSearchRequest(tree, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
+		err := s.searchOn(ctx, l, request, false, func() { part = nil }, func(raw *ldap.Entry) error {
+			part = append(part, l.tagged(raw, s.flavor))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, part...)
+	}
+	return found, nil
+}
+
 // writtenTo is the beginning of what is remembered of a write.
 func (st *store) writtenTo(server, id string) *written {
-	w := &written{server: server, id: id, base: st.c.Base, state: st.c.StateAttribute}
+	w := &written{server: server, id: id, trees: st.c.Trees(), state: st.c.StateAttribute}
 	w.touch(st.c.StateAttribute)
 	return w
 }
@@ -227,6 +253,7 @@ func (st *store) afterUpdate(ctx context.Context, t *trace, old directory.Entry,
 	if _, server, _ := t.seen(); server != "" && !st.recent.off {
 		w := st.writtenTo(server, old.ID)
 		w.dn, w.moved = directory.FoldDN(old.DN), c.Marker.State != old.Marker.State
+		w.waited = !slices.Equal(c.Marker.Left, old.Marker.Left)
 		if err == nil {
 			w.dn, w.version, w.request = directory.FoldDN(entry.DN), entry.Version, entry.Marker.Request
 		}

@@ -44,6 +44,9 @@ func (st *store) changeMembersOf(ctx context.Context, id, version string, c dire
 	case e.Version != version:
 		return failf(directory.Changed, "the entry is another version")
 	}
+	if err := st.writable(ctx, *e); err != nil {
+		return err
+	}
 	left, err := st.missing(ctx, st.target(e.DN, id), distinctMembers(c), nil)
 	if err != nil || left.Empty() {
 		return err

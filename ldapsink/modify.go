@@ -50,7 +50,11 @@ func (st *store) Update(ctx context.Context, old directory.Entry, c directory.Ch
 		}
 		c.Marker.From = left
 		mods := slices.Concat(c.Mods, c.Unlock)
-		return st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
+		entry, err := st.claim(ctx, old, &step{mods, c.Members, c.Marker, st.returned(old, mods)}, c.Keys)
+		if err != nil {
+			return entry, err
+		}
+		return entry, st.followValue(ctx, old, entry)
 	})
 	return entry, st.afterUpdate(ctx, t, old, c, entry, wrap(op, err))
 }

@@ -20,10 +20,10 @@ const keptValues = 200
 
 // written is an entry that the gateway has written a short time ago.
 type written struct {
-	id, dn string // dn is folded; either may be unknown
-	base   string // of the collection
-	state  string // its attribute
-	server string // which took the write, or was seen to have it
+	id, dn string   // dn is folded; either may be unknown
+	trees  []string // of the collection: a move may take the entry from one to another
+	state  string   // its attribute
+	server string   // which took the write, or was seen to have it
 	at     time.Time
 
 	version, request string // what the entry has since; "" where that is unknown
@@ -31,6 +31,7 @@ type written struct {
 	gone             bool   // it was removed
 	doubt            bool   // it may have been made: nobody was told that it was
 	moved            bool   // its state is another
+	waited           bool   // the groups that wait for it are others
 	members          bool   // members came or went, which leaves the marker as it was
 	touched          map[string]bool
 	values           map[uint64]bool // hashes of attribute and value
@@ -89,6 +90,7 @@ func (w *written) add(before *written) {
 	}
 	w.made = w.made || before.made && !w.gone
 	w.moved = w.moved || before.moved
+	w.waited = w.waited || before.waited
 	if w.dn == "" {
 		w.dn = before.dn
 	}
@@ -224,6 +226,8 @@ func (w *written) asked(f directory.Filter) bool {
 		return w.dn != "" && directory.FoldDN(f.Value) == w.dn
 	case directory.AttrState:
 		return w.moved
+	case directory.AttrLeft:
+		return w.waited
 	}
 	return w.touched[folded(f.Attribute)]
 }
@@ -260,7 +264,7 @@ func (w *written) equals(f directory.Filter) bool {
 		return strings.EqualFold(f.Value, w.id)
 	case directory.AttrDN:
 		return w.dn == "" && !w.doubt || directory.FoldDN(f.Value) == w.dn
-	case directory.AttrCreated, directory.AttrModified, directory.AttrState:
+	case directory.AttrCreated, directory.AttrModified, directory.AttrState, directory.AttrLeft:
 		return true
 	}
 	if !w.made && !w.doubt && !w.touched[folded(f.Attribute)] {

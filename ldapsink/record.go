@@ -30,10 +30,13 @@ type Record struct {
 }
 
 // AddRecord returns what adding an entry would send.
-func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, error) {
+func (s *Sink) AddRecord(ctx context.Context, c directory.Collection, e directory.NewEntry) (Record, error) {
 	st := &store{s, c}
 	if c.MemberBy.Attribute != "" {
-		e = byValue{st}.newEntry(e)
+		var err error
+		if e, err = (byValue{st}).newEntry(ctx, e); err != nil {
+			return Record{}, wrap("add", err)
+		}
 	}
 	request, err := st.addRequest(Name(c.Naming, e.Name, c.Base), e)
 	if err != nil {
@@ -49,11 +52,14 @@ func (s *Sink) AddRecord(c directory.Collection, e directory.NewEntry) (Record, 
 // ChangeRecords returns what a change of an entry would send, in its order. What
 // the sink finds out on the way is left out: a group's placeholder, members that
 // have come or gone already, and the references that follow a rename.
-func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change directory.Change) ([]Record, error) {
+func (s *Sink) ChangeRecords(ctx context.Context, c directory.Collection, old directory.Entry, change directory.Change) ([]Record, error) {
 	st := &store{s, c}
 	change = st.byOwnName(old.DN, change)
 	if c.MemberBy.Attribute != "" {
-		change = byValue{st}.change(change)
+		var err error
+		if change, err = (byValue{st}).change(ctx, change); err != nil {
+			return nil, wrap("modify", err)
+		}
 	}
 	members := distinctMembers(change.Members)
 	renames := change.Name != "" && !st.hasName(old.DN, change.Name)
@@ -66,8 +72,7 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 		}
 		return []Record{{DN: old.DN, Kind: RecordModify, Mods: slices.Concat(st.modsOf(members), change.Mods, change.Unlock, mods)}}, nil
 	}
-	begun := change.Marker
-	begun.From = old.DN
+	begun := begunMarker(old, change)
 	first, err := markerMods(c, old.Marker, begun)
 	if err != nil {
 		return nil, wrap("rename", err)
@@ -93,12 +98,15 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 }
 
 // MembersRecord returns what a change of a group's members would send.
-func (s *Sink) MembersRecord(c directory.Collection, group directory.Entry, change directory.MemberChange) Record {
+func (s *Sink) MembersRecord(ctx context.Context, c directory.Collection, group directory.Entry, change directory.MemberChange) (Record, error) {
 	st := &store{s, c}
 	if c.MemberBy.Attribute != "" {
-		change = byValue{st}.members(change)
+		var err error
+		if change, err = (byValue{st}).members(ctx, change); err != nil {
+			return Record{}, wrap("modify", err)
+		}
 	}
-	return Record{DN: group.DN, Kind: RecordModify, Mods: st.modsOf(distinctMembers(change))}
+	return Record{DN: group.DN, Kind: RecordModify, Mods: st.modsOf(distinctMembers(change))}, nil
 }
 
 // markerMods replace one marker by another.

@@ -44,17 +44,7 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	}
 	to := way.to()
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
-	begin := step{mods: c.Mods, members: directory.MemberChange{Remove: c.Members.Remove}, marker: c.Marker, read: read}
-	begin.marker.From = old.DN
-	if c.Marker.State == directory.Active && old.Marker.State != directory.Active {
-		// Nothing is unlocked yet: whoever comes after a cut must still know how.
-		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
-		begin.marker.Undo, begin.marker.Aside = old.Marker.Undo, old.Marker.Aside
-		begin.marker.Home, begin.marker.Left = old.Marker.Home, old.Marker.Left
-		if begin.marker.Called == "" {
-			begin.marker.Called = old.Marker.Called
-		}
-	}
+	begin := step{mods: c.Mods, members: directory.MemberChange{Remove: c.Members.Remove}, marker: begunMarker(old, c), read: read}
 	begun, err := st.claim(ctx, old, &begin, c.Keys)
 	if err != nil {
 		return directory.Entry{}, err
@@ -80,6 +70,22 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 		}
 	}
 	return entry, err
+}
+
+// begunMarker is the marker while an entry has not got its new name yet. Nothing is
+// unlocked then either: whoever comes after a cut must still know how.
+func begunMarker(old directory.Entry, c directory.Change) directory.Marker {
+	m := c.Marker
+	m.From = old.DN
+	if m.State == directory.Active && old.Marker.State != directory.Active {
+		m.State, m.Since = old.Marker.State, old.Marker.Since
+		m.Undo, m.Aside = old.Marker.Undo, old.Marker.Aside
+		m.Home, m.Left = old.Marker.Home, old.Marker.Left
+		if m.Called == "" {
+			m.Called = old.Marker.Called
+		}
+	}
+	return m
 }
 
 // renameBack undoes a rename whose last step the directory refuses, so that a
@@ -118,7 +124,7 @@ func (st *store) takeFor(ctx context.Context, to string, old directory.Entry) er
 	case err != nil:
 		return err
 	case there == nil:
-		return st.take(ctx, to)
+		return st.take(ctx, old.DN, to)
 	case st.flavor.idOf(there) == old.ID && directory.FoldDN(there.DN) == directory.FoldDN(old.DN):
 		return nil // equal by the directory's own rule, which knows more than FoldDN
 	case st.flavor.idOf(there) == old.ID:
@@ -242,31 +248,35 @@ func (st *store) follow(ctx context.Context, from, to string) error {
 		return nil
 	}
 	for _, r := range st.c.Referrers {
-		from, to := listedAs(r, from), listedAs(r, to)
-		if from == to || from == "" || to == "" {
-			continue
-		}
-		filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
-		if err != nil {
-			return fail(directory.Internal, err)
-		}
-		found, err := st.search(ctx, r.Base, filter, []string{"1.1"})
-		if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
-			continue // a place that is not there refers to nothing
-		}
-		if err != nil {
-			return err
-		}
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(followers)
-		for _, referrer := range found {
-			group.Go(func() error { return st.replaceReference(ctx, referrer.DN, r.Attribute, from, to) })
-		}
-		if err := group.Wait(); err != nil {
+		if err := st.followIn(ctx, r, listedAs(r, from), listedAs(r, to)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// followIn is follow for one place, with what is listed there.
+func (st *store) followIn(ctx context.Context, r directory.Referrer, from, to string) error {
+	if from == to || from == "" || to == "" {
+		return nil
+	}
+	filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
+	if err != nil {
+		return fail(directory.Internal, err)
+	}
+	found, err := st.search(ctx, r.Base, filter, []string{"1.1"})
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+		return nil // a place that is not there refers to nothing
+	}
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(followers)
+	for _, referrer := range found {
+		group.Go(func() error { return st.replaceReference(ctx, referrer.DN, r.Attribute, from, to) })
+	}
+	return group.Wait()
 }
 
 // listedAs returns how a referrer lists the entry with a name.

@@ -303,7 +303,7 @@ func (p *previewer) origin(typ, attribute string) (string, bool) {
 		}
 		key, of, secret, ok := part.config.Origin(attribute)
 		if !ok {
-			return "the gateway", false
+			return "the gateway", secret
 		}
 		return p.config.Source().Place(part.key+"."+key) + ": " + of, secret
 	}

@@ -112,7 +112,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 // of it the other types know.
 func collection(tenant gateway.Tenant, index int) directory.Collection {
 	c := tenant.Types[index].Mapping.Collection()
-	c.MemberBy.Bases = []string{tenant.Types[0].Mapping.Collection().Base}
+	c.MemberBy.Bases = tenant.Types[0].Mapping.Collection().Trees()
 	for _, t := range tenant.Types {
 		c.Referrers = append(c.Referrers, t.Mapping.Referrers()...)
 	}

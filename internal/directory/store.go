@@ -38,7 +38,8 @@ type Collection struct {
 }
 
 // MemberBy is how entries are listed by value: the attribute that they are named
-// after, and the bases below which they live. Its zero value is by name.
+// after, and the bases and places below which they live, the base first. Its zero
+// value is by name.
 type MemberBy struct {
 	Attribute string
 	Bases     []string

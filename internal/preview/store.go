@@ -100,7 +100,7 @@ func (s *Store) Add(ctx context.Context, e directory.NewEntry) (directory.Entry,
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	record, err := s.sink.AddRecord(s.collection, e)
+	record, err := s.sink.AddRecord(ctx, s.collection, e)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -137,9 +137,9 @@ func (s *Store) numbered(ctx context.Context, e directory.NewEntry) (directory.N
 // Update implements directory.Store.
 func (s *Store) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
 	if old.Protected != "" {
-		return directory.Entry{}, &directory.Error{Op: "modify", Kind: directory.Protected, Reason: old.Protected, Err: errors.New(old.Protected)}
+		return directory.Entry{}, refused(old)
 	}
-	records, err := s.sink.ChangeRecords(s.collection, old, c)
+	records, err := s.sink.ChangeRecords(ctx, s.collection, old, c)
 	if err != nil {
 		return directory.Entry{}, err
 	}
@@ -161,13 +161,25 @@ func (s *Store) Update(ctx context.Context, old directory.Entry, c directory.Cha
 	return now, nil
 }
 
+// refused is the error of a write to an entry that is nobody's to provision.
+func refused(e directory.Entry) error {
+	return &directory.Error{Op: "modify", Kind: directory.Protected, Reason: e.Protected, Err: errors.New(e.Protected)}
+}
+
 // ChangeMembers implements directory.Store.
 func (s *Store) ChangeMembers(ctx context.Context, id, _ string, c directory.MemberChange) error {
 	now, err := s.byID(ctx, "modify", id, nil)
 	if err != nil {
 		return err
 	}
-	s.journal.note(s.typ, s.sink.MembersRecord(s.collection, now, c))
+	if now.Protected != "" {
+		return refused(now)
+	}
+	record, err := s.sink.MembersRecord(ctx, s.collection, now, c)
+	if err != nil {
+		return err
+	}
+	s.journal.note(s.typ, record)
 	s.move(now.Attributes, c)
 	s.keep(now)
 	return nil
@@ -175,6 +187,9 @@ func (s *Store) ChangeMembers(ctx context.Context, id, _ string, c directory.Mem
 
 // Remove implements directory.Store.
 func (s *Store) Remove(_ context.Context, e directory.Entry) error {
+	if e.Protected != "" {
+		return refused(e)
+	}
 	s.journal.note(s.typ, ldapsink.Record{DN: e.DN, Kind: ldapsink.RecordDelete})
 	s.mu.Lock()
 	defer s.mu.Unlock()
