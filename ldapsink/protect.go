@@ -318,13 +318,14 @@ func (st *store) groupsAmong(ctx context.Context, names []string) ([]*ldap.Entry
 // own is who the gateway is in the directory, and who its administrators by
 // name are.
 type own struct {
-	id, dn string // as the directory has them; "" where the account has no entry
-	roots  []string
+	ids   []string // as the directory has them; none where the account has no entry
+	names []string
+	roots []string
 }
 
 func (o *own) is(e directory.Entry) string {
 	switch {
-	case o.id != "" && strings.EqualFold(o.id, e.ID) || o.dn != "" && o.dn == directory.FoldDN(e.DN):
+	case slices.ContainsFunc(o.ids, func(id string) bool { return strings.EqualFold(id, e.ID) }), slices.Contains(o.names, directory.FoldDN(e.DN)):
 		return whySelf
 	case len(o.roots) > 0 && slices.Contains(o.roots, directory.FoldDN(e.DN)):
 		return whyRoot
@@ -340,13 +341,13 @@ func (st *store) own(ctx context.Context) (*own, error) {
 	made := &own{}
 	name := st.pool.cfg.Bind.DN
 	if _, err := ldap.ParseDN(name); err == nil && strings.Contains(name, "=") {
-		made.dn = directory.FoldDN(name)
+		made.names = []string{directory.FoldDN(name)}
 		raw, err := st.base(ctx, name, []string{st.flavor.id})
 		if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultReferral) {
 			return nil, err
 		}
 		if raw != nil {
-			made.id, made.dn = st.flavor.idOf(raw), directory.FoldDN(raw.DN)
+			made.ids, made.names = []string{st.flavor.idOf(raw)}, []string{directory.FoldDN(raw.DN)}
 		}
 	} else if err := st.loggedIn(ctx, name, made); err != nil {
 		return nil, err
@@ -367,7 +368,8 @@ func (st *store) own(ctx context.Context) (*own, error) {
 }
 
 // loggedIn finds the entry of an account whose bind name is no distinguished
-// name: ann@example.org, or EXAMPLE\ann.
+// name: ann@example.org, or EXAMPLE\ann. Who else has such a name is protected
+// as well: nobody takes the protection from the account by being named like it.
 func (st *store) loggedIn(ctx context.Context, name string, made *own) error {
 	top, err := st.top(ctx)
 	if err != nil {
@@ -388,9 +390,10 @@ func (st *store) loggedIn(ctx context.Context, name string, made *own) error {
 		return err
 	}
 	if len(found) != 1 {
-		st.log.Warn("the gateway's own account cannot be told from others by its bind name; give its distinguished name as bind.dn", zap.Int("found", len(found)))
-		return nil
+		st.log.Warn("the gateway's own account cannot be told from others by its bind name, so none of them is written; give its distinguished name as bind.dn", zap.Int("found", len(found)))
 	}
-	made.id, made.dn = st.flavor.idOf(found[0]), directory.FoldDN(found[0].DN)
+	for _, raw := range found {
+		made.ids, made.names = append(made.ids, st.flavor.idOf(raw)), append(made.names, directory.FoldDN(raw.DN))
+	}
 	return nil
 }
