@@ -48,6 +48,7 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, schema *ldaps
 	if !r.Creates(structural(schema, collection.ObjectClasses)) {
 		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", collection.Base)
 	}
+	c.places(ctx, sink, typ, structural(schema, collection.ObjectClasses))
 	// The last class alone tells the kind: others may live below the same base.
 	classes := collection.ObjectClasses
 	sample, err := sink.Example(ctx, collection.Base, classes[len(classes)-1])
@@ -67,6 +68,20 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, schema *ldaps
 	for _, p := range written {
 		if !r.Writes(p.Attribute) {
 			c.err(typ.Key+"."+p.Key, "the account may not write %s of %s; give it the right for all entries below the base", p.Attribute, sample)
+		}
+	}
+}
+
+// places looks whether the account may move entries to where the steps of
+// deactivation put them: otherwise a deactivation locks and then fails.
+func (c *checker) places(ctx context.Context, sink *ldapsink.Sink, typ Type, class string) {
+	for _, place := range typ.Mapping.Collection().Places {
+		r, err := sink.Rights(ctx, place, nil)
+		if err != nil || r == nil {
+			continue
+		}
+		if may := r.Moves(class); may != nil && !*may {
+			c.err(typ.Key+".deactivate", "the account may not move entries to below %s; give it there the rights that it has below the base", place)
 		}
 	}
 }
