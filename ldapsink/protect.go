@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
-	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
 )
@@ -43,6 +42,9 @@ type protection struct {
 	// logins are the attributes that a bind name which is no distinguished name
 	// may stand in.
 	logins []string
+	// token is the attribute of the root DSE with the security identifiers of
+	// whoever asks, their own and those of their groups; "" where there is none.
+	token string
 }
 
 // mark is a value by which an entry itself says that it is protected.
@@ -313,87 +315,4 @@ func (st *store) groupsAmong(ctx context.Context, names []string) ([]*ldap.Entry
 		all = append(all, found...)
 	}
 	return all, nil
-}
-
-// own is who the gateway is in the directory, and who its administrators by
-// name are.
-type own struct {
-	ids   []string // as the directory has them; none where the account has no entry
-	names []string
-	roots []string
-}
-
-func (o *own) is(e directory.Entry) string {
-	switch {
-	case slices.ContainsFunc(o.ids, func(id string) bool { return strings.EqualFold(id, e.ID) }), slices.Contains(o.names, directory.FoldDN(e.DN)):
-		return whySelf
-	case len(o.roots) > 0 && slices.Contains(o.roots, directory.FoldDN(e.DN)):
-		return whyRoot
-	}
-	return ""
-}
-
-// own finds that out, once.
-func (st *store) own(ctx context.Context) (*own, error) {
-	if known := st.self.Load(); known != nil {
-		return known, nil
-	}
-	made := &own{}
-	name := st.pool.cfg.Bind.DN
-	if _, err := ldap.ParseDN(name); err == nil && strings.Contains(name, "=") {
-		made.names = []string{directory.FoldDN(name)}
-		raw, err := st.base(ctx, name, []string{st.flavor.id})
-		if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultReferral) {
-			return nil, err
-		}
-		if raw != nil {
-			made.ids, made.names = []string{st.flavor.idOf(raw)}, []string{directory.FoldDN(raw.DN)}
-		}
-	} else if err := st.loggedIn(ctx, name, made); err != nil {
-		return nil, err
-	}
-	if at := st.flavor.protects.roots; at[0] != "" {
-		found, err := st.search(ctx, at[0], "("+at[1]+"=*)", []string{at[1]})
-		if directory.Is(wrap("search", err), directory.Unavailable) {
-			return nil, err
-		}
-		for _, raw := range found { // whoever may not look there learns of none
-			for _, dn := range values(raw, at[1]) {
-				made.roots = append(made.roots, directory.FoldDN(dn))
-			}
-		}
-	}
-	st.self.Store(made)
-	return made, nil
-}
-
-// loggedIn finds the entry of an account whose bind name is no distinguished
-// name: ann@example.org, or EXAMPLE\ann. Who else has such a name is protected
-// as well: nobody takes the protection from the account by being named like it.
-func (st *store) loggedIn(ctx context.Context, name string, made *own) error {
-	top, err := st.top(ctx)
-	if err != nil {
-		return err
-	}
-	short := name[strings.LastIndex(name, `\`)+1:]
-	short, _, _ = strings.Cut(short, "@")
-	var any []directory.Filter
-	for _, login := range st.flavor.protects.logins {
-		any = append(any, directory.Eq(login, name), directory.Eq(login, short))
-	}
-	filter, err := st.renderer().render(directory.OrOf(any...))
-	if err != nil {
-		return fail(directory.Internal, err)
-	}
-	found, err := st.search(ctx, top, filter, []string{st.flavor.id})
-	if err != nil {
-		return err
-	}
-	if len(found) != 1 {
-		st.log.Warn("the gateway's own account cannot be told from others by its bind name, so none of them is written; give its distinguished name as bind.dn", zap.Int("found", len(found)))
-	}
-	for _, raw := range found {
-		made.ids, made.names = append(made.ids, st.flavor.idOf(raw)), append(made.names, directory.FoldDN(raw.DN))
-	}
-	return nil
 }
