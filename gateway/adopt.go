@@ -89,7 +89,7 @@ func (q *request) adopt(old directory.Entry, want mapping.Want) (directory.Entry
 		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	}
 	e, err := q.change(old, c)
-	if err = q.lost(chosen, err); err != nil {
+	if err = q.lost(chosen, c.Keys, err); err != nil {
 		return directory.Entry{}, err
 	}
 	q.adopted = true

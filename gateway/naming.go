@@ -145,8 +145,8 @@ func (q *request) held(old directory.Entry, c mapping.Choice, value string, hold
 
 // lost says what follows from a refusal of a write for which names were chosen:
 // if somebody has one of them, or may have, the error is Changed, and the next try
-// chooses others.
-func (q *request) lost(c chosen, refusal error) error {
+// chooses others. keys are the unique values of the write.
+func (q *request) lost(c chosen, keys []directory.Key, refusal error) error {
 	if !directory.Is(refusal, directory.Exists) || len(c.picks) == 0 {
 		return refusal
 	}
@@ -172,6 +172,9 @@ func (q *request) lost(c chosen, refusal error) error {
 	if found {
 		return again
 	}
+	if err := q.beyond(c, keys); err != nil {
+		return err
+	}
 	// Another value may have been refused: then the next try sees who has it. If
 	// none is to be seen, it is one of these, for a reason that is not shown.
 	if q.naming.misses++; q.naming.misses > mostMisses {
@@ -183,6 +186,35 @@ func (q *request) lost(c chosen, refusal error) error {
 		}
 	}
 	return again
+}
+
+// beyond is the conflict where a value that was not chosen is held by an entry that
+// no look for holders finds, because it is not below the base. Another name would
+// not help then.
+func (q *request) beyond(c chosen, keys []directory.Key) error {
+	keys = c.others(keys)
+	if len(keys) == 0 {
+		return nil
+	}
+	if near, err := q.typ.holders(q.ctx(), keys); err != nil {
+		return err
+	} else if slices.ContainsFunc(near, func(h directory.Entry) bool { return h.ID != c.old.ID }) {
+		return nil // the next try decides about it
+	}
+	filters, attributes := make([]directory.Filter, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		filters[i], attributes[i] = directory.Eq(k.Attribute, k.Value), k.Attribute
+	}
+	all, err := q.typ.store.Search(q.ctx(), directory.Query{Filter: directory.OrOf(filters...), Scope: directory.Tree, Attributes: attributes, Guard: true})
+	if err != nil {
+		return nil // the tree's top may be out of sight
+	}
+	for _, h := range all {
+		if attribute := clash(keys, h); attribute != "" && h.ID != c.old.ID {
+			return q.taken(adoption{}.explained(q.typ.tenant.name, decision{verdict: conflict, hit: h, attribute: attribute}))
+		}
+	}
+	return nil
 }
 
 // namesake refuses a choice whose first candidate somebody has who is nobody's to

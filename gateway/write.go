@@ -62,7 +62,7 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	e.Numbers = q.numbers
 	q.event.attributes = e.Attributes.Names()
 	made, err := q.typ.store.Add(q.ctx(), e)
-	if err = q.lost(chosen, err); directory.Is(err, directory.Exists) {
+	if err = q.lost(chosen, want.Keys, err); directory.Is(err, directory.Exists) {
 		err = q.elsewhere(err, append(slices.Clone(want.Keys), q.typ.mapping.Made(want)...))
 	}
 	if err != nil {
@@ -192,7 +192,7 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	}
 	e, err := q.change(old, c)
 	if err != nil {
-		return directory.Entry{}, q.lost(chosen, err)
+		return directory.Entry{}, q.lost(chosen, c.Keys, err)
 	}
 	q.wrote(e)
 	return q.complete(e)

@@ -122,6 +122,7 @@ var flavors = map[string]flavor{
 			groups:  []uint32{512, 516, 518, 519, 520, 521, 526, 527, 544, 548, 549, 550, 551, 552},
 			inChain: "1.2.840.113556.1.4.1941",
 			logins:  []string{"userPrincipalName", "sAMAccountName"},
+			token:   "tokenGroups",
 		},
 		account: "user", onlyTLS: true,
 		primary: &primaryGroup{number: "primaryGroupID", token: "primaryGroupToken", sid: "objectSid"},

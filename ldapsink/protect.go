@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
-	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
 )
@@ -43,6 +42,9 @@ type protection struct {
 	// logins are the attributes that a bind name which is no distinguished name
 	// may stand in.
 	logins []string
+	// token is the attribute of the root DSE with the security identifiers of
+	// whoever asks, their own and those of their groups; "" where there is none.
+	token string
 }
 
 // mark is a value by which an entry itself says that it is protected.
@@ -313,84 +315,4 @@ func (st *store) groupsAmong(ctx context.Context, names []string) ([]*ldap.Entry
 		all = append(all, found...)
 	}
 	return all, nil
-}
-
-// own is who the gateway is in the directory, and who its administrators by
-// name are.
-type own struct {
-	id, dn string // as the directory has them; "" where the account has no entry
-	roots  []string
-}
-
-func (o *own) is(e directory.Entry) string {
-	switch {
-	case o.id != "" && strings.EqualFold(o.id, e.ID) || o.dn != "" && o.dn == directory.FoldDN(e.DN):
-		return whySelf
-	case len(o.roots) > 0 && slices.Contains(o.roots, directory.FoldDN(e.DN)):
-		return whyRoot
-	}
-	return ""
-}
-
-// own finds that out, once.
-func (st *store) own(ctx context.Context) (*own, error) {
-	if known := st.self.Load(); known != nil {
-		return known, nil
-	}
-	made := &own{}
-	name := st.pool.cfg.Bind.DN
-	if _, err := ldap.ParseDN(name); err == nil && strings.Contains(name, "=") {
-		made.dn = directory.FoldDN(name)
-		raw, err := st.base(ctx, name, []string{st.flavor.id})
-		if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultReferral) {
-			return nil, err
-		}
-		if raw != nil {
-			made.id, made.dn = st.flavor.idOf(raw), directory.FoldDN(raw.DN)
-		}
-	} else if err := st.loggedIn(ctx, name, made); err != nil {
-		return nil, err
-	}
-	if at := st.flavor.protects.roots; at[0] != "" {
-		found, err := st.search(ctx, at[0], "("+at[1]+"=*)", []string{at[1]})
-		if directory.Is(wrap("search", err), directory.Unavailable) {
-			return nil, err
-		}
-		for _, raw := range found { // whoever may not look there learns of none
-			for _, dn := range values(raw, at[1]) {
-				made.roots = append(made.roots, directory.FoldDN(dn))
-			}
-		}
-	}
-	st.self.Store(made)
-	return made, nil
-}
-
-// loggedIn finds the entry of an account whose bind name is no distinguished
-// name: ann@example.org, or EXAMPLE\ann.
-func (st *store) loggedIn(ctx context.Context, name string, made *own) error {
-	top, err := st.top(ctx)
-	if err != nil {
-		return err
-	}
-	short := name[strings.LastIndex(name, `\`)+1:]
-	short, _, _ = strings.Cut(short, "@")
-	var any []directory.Filter
-	for _, login := range st.flavor.protects.logins {
-		any = append(any, directory.Eq(login, name), directory.Eq(login, short))
-	}
-	filter, err := st.renderer().render(directory.OrOf(any...))
-	if err != nil {
-		return fail(directory.Internal, err)
-	}
-	found, err := st.search(ctx, top, filter, []string{st.flavor.id})
-	if err != nil {
-		return err
-	}
-	if len(found) != 1 {
-		st.log.Warn("the gateway's own account cannot be told from others by its bind name; give its distinguished name as bind.dn", zap.Int("found", len(found)))
-		return nil
-	}
-	made.id, made.dn = st.flavor.idOf(found[0]), directory.FoldDN(found[0].DN)
-	return nil
 }

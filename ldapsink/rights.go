@@ -37,6 +37,16 @@ func (r *Rights) Creates(class string) bool {
 	return r.creates[strings.ToLower(class)]
 }
 
+// Moves reports whether an entry of the class may be moved to below it; nil where
+// the directory does not say, as 389 DS, which has a right of its own for that.
+func (r *Rights) Moves(class string) *bool {
+	if r.creates == nil {
+		return nil
+	}
+	may := r.Creates(class)
+	return &may
+}
+
 // Any reports whether the entry, or what is below it, can be changed in any way.
 func (r *Rights) Any() bool { return r.some }
 

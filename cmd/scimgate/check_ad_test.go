@@ -12,7 +12,10 @@ import (
 )
 
 // adEntries are the bases, and the service account with a password.
-const adEntries = `dn: OU=people,DC=example,DC=org
+const adEntries = `dn: OU=gone,DC=example,DC=org
+objectClass: organizationalUnit
+
+dn: OU=people,DC=example,DC=org
 objectClass: organizationalUnit
 ou: people
 
@@ -60,6 +63,9 @@ func TestCheckOfActiveDirectory(t *testing.T) {
 	delegate(t, server, sid(t, server, "scimgate"))
 	checked(t, 0, []string{"--config", write(service)}, "\n0 errors, ")
 	checked(t, 0, []string{"--config", write(service), "--write-test"}, "\n0 errors, ")
+	away := maps.Clone(service) // to where the account has no rights
+	away["Gone"] = "OU=gone,DC=example,DC=org"
+	checked(t, 1, []string{"--config", write(away)}, "users.deactivate: the account may not move entries to below OU=gone,DC=example,DC=org", "\n1 error, ")
 
 	checked(t, 1, []string{"--config", write(map[string]string{"DN": "scimgate@example.org", "Password": "wrong"})}, "bind.dn: ", "refuses the bind: wrong name or password; ")
 	admin["Flavor"] = "openldap"

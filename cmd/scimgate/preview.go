@@ -95,6 +95,9 @@ func readDocument(stdin io.Reader, file string) (map[string]any, error) {
 	if err := decoder.Decode(&body); err != nil {
 		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: %w", file, err)}
 	}
+	if body == nil {
+		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: it is null", file)}
+	}
 	return body, nil
 }
 

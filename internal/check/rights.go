@@ -45,7 +45,9 @@ func (c *checker) rights(ctx context.Context, sink *ldapsink.Sink, schema *ldaps
 		}
 		return
 	}
-	c.creates(typ, r, structural(schema, collection.ObjectClasses))
+	class := structural(schema, collection.ObjectClasses)
+	c.creates(typ, r, class)
+	c.places(ctx, sink, typ, class)
 	// The last class alone tells the kind: others may live below the same base.
 	classes := collection.ObjectClasses
 	sample, err := sink.Example(ctx, collection.Base, classes[len(classes)-1])
@@ -80,6 +82,20 @@ func (c *checker) creates(typ Type, r *ldapsink.Rights, class string) {
 		c.err(typ.Key+".base", "the account may not add entries below %s; give it the right", base)
 	case !c.Write:
 		c.warn(typ.Key+".base", "the account may not add entries below %s, unless its right depends on what they hold; give it the right, or check with --write-test", base)
+	}
+}
+
+// places looks whether the account may move entries to where the steps of
+// deactivation put them: otherwise a deactivation locks and then fails.
+func (c *checker) places(ctx context.Context, sink *ldapsink.Sink, typ Type, class string) {
+	for _, place := range typ.Mapping.Collection().Places {
+		r, err := sink.Rights(ctx, place, nil)
+		if err != nil || r == nil {
+			continue
+		}
+		if may := r.Moves(class); may != nil && !*may {
+			c.err(typ.Key+".deactivate", "the account may not move entries to below %s; give it there the rights that it has below the base", place)
+		}
 	}
 }
 
