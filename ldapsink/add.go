@@ -51,7 +51,7 @@ func (st *store) add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	if err := st.notElsewhere(ctx, dn, e.Keys); err != nil {
 		return directory.Entry{}, err
 	}
-	if err := st.take(ctx, dn); err != nil {
+	if err := st.take(ctx, dn, ""); err != nil {
 		return directory.Entry{}, err
 	}
 	password := slices.ContainsFunc(request.Attributes, func(a ldap.Attribute) bool { return isPassword(a.Type) })

@@ -20,9 +20,13 @@ import (
 // take prepares a name for an entry. What follows a rename from it that has not
 // come to its end is brought along, memberships in this tenant's groups that
 // belong to nobody are ended; any other reference is somebody else's to mend,
-// and until then the name is taken.
-func (st *store) take(ctx context.Context, dn string) error {
+// and until then the name is taken. own is the name that the entry has, "" for a new
+// one: what lists it by a value that both names have in common is not left over.
+func (st *store) take(ctx context.Context, dn, own string) error {
 	for _, attribute := range st.memberships() {
+		if own != "" && directory.FoldValue(st.listed(attribute, dn)) == directory.FoldValue(st.listed(attribute, own)) {
+			continue
+		}
 		groups, err := st.referring(ctx, dn, attribute)
 		if err != nil {
 			return err
@@ -37,7 +41,7 @@ func (st *store) take(ctx context.Context, dn string) error {
 		if there != nil { // the references are its own
 			return failf(directory.Exists, "the name is taken")
 		}
-		followed, err := st.followUnfinished(ctx, dn)
+		followed, err := st.followUnfinished(ctx, dn, attribute)
 		if err != nil {
 			return err
 		}
@@ -54,8 +58,9 @@ func (st *store) take(ctx context.Context, dn string) error {
 }
 
 // followUnfinished brings along what refers to a name that a rename of this
-// tenant has just left, or left before it was interrupted.
-func (st *store) followUnfinished(ctx context.Context, dn string) (bool, error) {
+// tenant has just left, or left before it was interrupted. Where an attribute lists
+// a value, names in two places are one.
+func (st *store) followUnfinished(ctx context.Context, dn, attribute string) (bool, error) {
 	renaming := directory.AndOf(directory.Eq(st.c.SourceAttribute, st.c.Source),
 		directory.Filter{Op: directory.Contains, Attribute: st.c.StateAttribute, Value: `"from":`})
 	found, err := st.find(ctx, renaming, selection{})
@@ -63,8 +68,8 @@ func (st *store) followUnfinished(ctx context.Context, dn string) (bool, error) 
 		return false, err
 	}
 	for _, e := range found {
-		if directory.FoldDN(e.Marker.From) == directory.FoldDN(dn) {
-			return true, st.follow(ctx, dn, e.DN)
+		if st.listed(attribute, e.Marker.From) == st.listed(attribute, dn) || directory.FoldDN(e.Marker.From) == directory.FoldDN(dn) {
+			return true, st.follow(ctx, e.Marker.From, e.DN)
 		}
 	}
 	return false, nil

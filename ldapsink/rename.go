@@ -46,6 +46,10 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 	read := st.returned(old, slices.Concat(c.Mods, c.Unlock))
 	begin := step{mods: c.Mods, members: directory.MemberChange{Remove: c.Members.Remove}, marker: c.Marker, read: read}
 	begin.marker.From = old.DN
+	if old.Marker.State == directory.Deleted && c.Marker.State == directory.Inactive {
+		// Until it has its new name the same request has to find a tombstone.
+		begin.marker.State, begin.marker.Since, begin.marker.Aside = old.Marker.State, old.Marker.Since, old.Marker.Aside
+	}
 	if c.Marker.State == directory.Active && old.Marker.State != directory.Active {
 		// Nothing is unlocked yet: whoever comes after a cut must still know how.
 		begin.marker.State, begin.marker.Since = old.Marker.State, old.Marker.Since
@@ -118,7 +122,7 @@ func (st *store) takeFor(ctx context.Context, to string, old directory.Entry) er
 	case err != nil:
 		return err
 	case there == nil:
-		return st.take(ctx, to)
+		return st.take(ctx, to, old.DN)
 	case st.flavor.idOf(there) == old.ID && directory.FoldDN(there.DN) == directory.FoldDN(old.DN):
 		return nil // equal by the directory's own rule, which knows more than FoldDN
 	case st.flavor.idOf(there) == old.ID:
@@ -210,7 +214,7 @@ func (st *store) finish(ctx context.Context, dn string, begun directory.Entry, s
 // rename that did not get to its end.
 func (st *store) resume(ctx context.Context, old directory.Entry) error {
 	from := old.Marker.From
-	if from == "" || directory.FoldDN(from) == directory.FoldDN(old.DN) {
+	if from == "" || !slices.ContainsFunc(st.c.Referrers, func(r directory.Referrer) bool { return relists(r, from, old.DN) }) {
 		return nil
 	}
 	raw, err := st.base(ctx, old.DN, st.facts())
@@ -224,7 +228,7 @@ func (st *store) resume(ctx context.Context, old directory.Entry) error {
 	if err != nil {
 		return err
 	}
-	if other != nil {
+	if other != nil && st.flavor.idOf(other) != old.ID {
 		// What refers to the name may mean its new owner: neither may get what is the other's.
 		st.log.Warn("references of an interrupted rename stay: the old name is another entry's by now",
 			zap.String("from", from), zap.String("dn", old.DN))
@@ -238,14 +242,11 @@ const followers = 8
 
 // follow brings every reference to a name along to another.
 func (st *store) follow(ctx context.Context, from, to string) error {
-	if directory.FoldDN(from) == directory.FoldDN(to) {
-		return nil
-	}
 	for _, r := range st.c.Referrers {
-		from, to := listedAs(r, from), listedAs(r, to)
-		if from == to || from == "" || to == "" {
+		if !relists(r, from, to) {
 			continue
 		}
+		from, to := listedAs(r, from), listedAs(r, to)
 		filter, err := st.renderer().render(directory.Eq(r.Attribute, from))
 		if err != nil {
 			return fail(directory.Internal, err)
@@ -267,6 +268,16 @@ func (st *store) follow(ctx context.Context, from, to string) error {
 		}
 	}
 	return nil
+}
+
+// relists reports whether a referrer lists the entry otherwise once it has another
+// name. A value is compared byte for byte, as memberUid is.
+func relists(r directory.Referrer, from, to string) bool {
+	if r.By == "" {
+		return directory.FoldDN(from) != directory.FoldDN(to)
+	}
+	from, to = listedAs(r, from), listedAs(r, to)
+	return from != to && from != "" && to != ""
 }
 
 // listedAs returns how a referrer lists the entry with a name.
