@@ -186,6 +186,9 @@ func (m *misfortune) stepOnce() {
 				m.fail("409 for %s %s and it is not there", name, stable)
 			}
 			id = found.ids()[0]
+			if !active { // the next write moves them
+				m.wantsOf(m.push("PATCH", "/Users/"+id, []byte(oktaOff)), 200)
+			}
 		} else if a.status == http.StatusConflict && (holder != "" || stableOf != "" && !m.people[stableOf].gone) {
 			return
 		} else if a.status != http.StatusCreated {

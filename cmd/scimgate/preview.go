@@ -95,6 +95,12 @@ func readDocument(stdin io.Reader, file string) (map[string]any, error) {
 	if err := decoder.Decode(&body); err != nil {
 		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: %w", file, err)}
 	}
+	if body == nil {
+		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: it is null", file)}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: something follows it", file)}
+	}
 	return body, nil
 }
 
