@@ -38,7 +38,7 @@ func (g byValue) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 
 // Update implements directory.Store.
 func (g byValue) Update(ctx context.Context, old directory.Entry, c directory.Change) (directory.Entry, error) {
-	changed, err := g.store.Update(ctx, g.entryByValue(old), g.change(c))
+	changed, err := g.store.Update(ctx, g.entryByValue(old), g.change(old, c))
 	return g.one(ctx, "modify", changed, err)
 }
 
@@ -92,11 +92,14 @@ func (g byValue) entryByValue(e directory.Entry) directory.Entry {
 	return e
 }
 
-func (g byValue) change(c directory.Change) directory.Change {
+func (g byValue) change(old directory.Entry, c directory.Change) directory.Change {
 	mods := func(all []directory.Mod) []directory.Mod {
 		all = slices.Clone(all)
 		for i, m := range all {
-			if g.ofMembers(m) {
+			switch {
+			case g.ofMembers(m) && m.Op == directory.ModDelete:
+				all[i].Values = g.values(asListed(m.Values, old.Attributes[g.c.Member]))
+			case g.ofMembers(m):
 				all[i].Values = g.values(m.Values)
 			}
 		}
@@ -108,6 +111,25 @@ func (g byValue) change(c directory.Change) directory.Change {
 
 func (g byValue) members(c directory.MemberChange) directory.MemberChange {
 	return directory.MemberChange{Add: g.values(c.Add), Remove: g.values(c.Remove)}
+}
+
+// asListed returns names in the spellings in which an entry lists them: memberUid
+// tells "ann" from "Ann", and may hold both where people do not differ so.
+func asListed(names, listed []string) []string {
+	gone := foldedSet(names)
+	var all []string
+	for _, name := range listed {
+		if gone[directory.FoldDN(name)] && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	there := foldedSet(listed)
+	for _, name := range names {
+		if !there[directory.FoldDN(name)] {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // values returns the values that stand for names. A name that has none is
@@ -139,7 +161,8 @@ func nameValue(dn, attribute string) string {
 
 // named puts names in the place of the values that entries list. A value that is
 // nobody's gets the name that its bearer would have, so that it stays what it is:
-// a member that somebody else has put there.
+// a member that somebody else has put there. A second value of somebody's attribute
+// is nobody's: people are named by one. Each name is spelled as its value.
 func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 	by := g.c.MemberBy
 	var wanted []string
@@ -161,8 +184,8 @@ func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 				return err
 			}
 			for _, e := range found {
-				for _, v := range e.Attributes[by.Attribute] {
-					names[directory.FoldValue(v)] = e.DN
+				if own := nameValue(e.DN, by.Attribute); own != "" {
+					names[directory.FoldValue(own)] = e.DN
 				}
 			}
 		}
@@ -175,8 +198,11 @@ func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 		entries[i].Attributes = e.Attributes.Clone()
 		for j, v := range values {
 			name, ok := names[directory.FoldValue(v)]
-			if !ok {
+			switch {
+			case !ok:
 				name = Name(by.Attribute, v, by.Bases[0])
+			case nameValue(name, by.Attribute) != v:
+				name = Name(by.Attribute, v, directory.Parent(name))
 			}
 			entries[i].Attributes[g.c.Member][j] = name
 		}

@@ -53,7 +53,7 @@ func (s *Sink) ChangeRecords(c directory.Collection, old directory.Entry, change
 	st := &store{s, c}
 	change = st.byOwnName(old.DN, change)
 	if c.MemberBy.Attribute != "" {
-		change = byValue{st}.change(change)
+		change = byValue{st}.change(old, change)
 	}
 	members := distinctMembers(change.Members)
 	renames := change.Name != "" && !st.hasName(old.DN, change.Name)
