@@ -50,7 +50,7 @@ func (g byValue) Update(ctx context.Context, old directory.Entry, c directory.Ch
 	if err != nil {
 		return directory.Entry{}, wrap("modify", err)
 	}
-	if c, err = g.change(ctx, c); err != nil {
+	if c, err = g.change(ctx, old, c); err != nil {
 		return directory.Entry{}, wrap("modify", err)
 	}
 	changed, err := g.store.Update(ctx, g.entryByValue(old, listed), c)
@@ -124,19 +124,23 @@ func (g byValue) entryByValue(e directory.Entry, listed map[string]string) direc
 	return e
 }
 
-func (g byValue) change(ctx context.Context, c directory.Change) (directory.Change, error) {
+func (g byValue) change(ctx context.Context, old directory.Entry, c directory.Change) (directory.Change, error) {
 	names := slices.Concat(c.Members.Add, c.Members.Remove)
 	for _, m := range slices.Concat(c.Mods, c.Unlock) {
 		if g.ofMembers(m) {
 			names = append(names, m.Values...)
 		}
 	}
+	names = append(names, old.Attributes[g.c.Member]...)
 	listed, err := g.listed(ctx, names)
 	mods := func(all []directory.Mod) []directory.Mod {
 		var kept []directory.Mod
 		for _, m := range all {
 			named := len(m.Values) > 0
-			if g.ofMembers(m) {
+			switch {
+			case g.ofMembers(m) && m.Op == directory.ModDelete:
+				m.Values = valuesFor(asListed(m.Values, old.Attributes[g.c.Member]), listed)
+			case g.ofMembers(m):
 				m.Values = valuesFor(m.Values, listed)
 			}
 			if len(m.Values) > 0 || !named { // a removal without values would be of all
@@ -153,6 +157,25 @@ func (g byValue) change(ctx context.Context, c directory.Change) (directory.Chan
 func (g byValue) members(ctx context.Context, c directory.MemberChange) (directory.MemberChange, error) {
 	listed, err := g.listed(ctx, slices.Concat(c.Add, c.Remove))
 	return directory.MemberChange{Add: valuesFor(c.Add, listed), Remove: valuesFor(c.Remove, listed)}, err
+}
+
+// asListed returns names in the spellings in which an entry lists them: memberUid
+// tells "ann" from "Ann", and may hold both where people do not differ so.
+func asListed(names, listed []string) []string {
+	gone := foldedSet(names)
+	var all []string
+	for _, name := range listed {
+		if gone[directory.FoldDN(name)] && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	there := foldedSet(listed)
+	for _, name := range names {
+		if !there[directory.FoldDN(name)] {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // valuesFor returns the values that stand for names. A name that has none is
@@ -227,7 +250,8 @@ func nameValue(dn, attribute string) string {
 
 // named puts names in the place of the values that entries list. A value that is
 // nobody's gets the name that its bearer would have, so that it stays what it is:
-// a member that somebody else has put there.
+// a member that somebody else has put there. A second value of somebody's attribute
+// is nobody's: people are named by one. Each name is spelled as its value.
 func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 	by := g.c.MemberBy
 	var wanted []string
@@ -246,9 +270,11 @@ func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 		return err
 	}
 	for _, e := range bearers {
-		for _, v := range e.Attributes[by.Attribute] {
-			names[directory.FoldValue(v)] = e.DN
+		own := nameValue(e.DN, by.Attribute)
+		if own == "" { // named by something else
+			own = e.Attributes.First(by.Attribute)
 		}
+		names[directory.FoldValue(own)] = e.DN
 	}
 	for i, e := range entries {
 		values := e.Attributes[g.c.Member]
@@ -258,8 +284,12 @@ func (g byValue) named(ctx context.Context, entries []directory.Entry) error {
 		entries[i].Attributes = e.Attributes.Clone()
 		for j, v := range values {
 			name, ok := names[directory.FoldValue(v)]
-			if !ok {
+			own := nameValue(name, by.Attribute)
+			switch {
+			case !ok:
 				name = Name(by.Attribute, v, by.Bases[0])
+			case own != "" && own != v:
+				name = Name(by.Attribute, v, directory.Parent(name))
 			}
 			entries[i].Attributes[g.c.Member][j] = name
 		}

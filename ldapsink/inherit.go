@@ -24,7 +24,7 @@ import (
 // for a new one: what lists it by a value that it keeps is its own.
 func (st *store) take(ctx context.Context, from, dn string) error {
 	for _, attribute := range st.memberships() {
-		if from != "" && st.listed(attribute, from) == st.listed(attribute, dn) {
+		if from != "" && directory.FoldValue(st.listed(attribute, from)) == directory.FoldValue(st.listed(attribute, dn)) {
 			continue
 		}
 		groups, err := st.referring(ctx, dn, attribute)
@@ -41,7 +41,7 @@ func (st *store) take(ctx context.Context, from, dn string) error {
 		if there != nil { // the references are its own
 			return failf(directory.Exists, "the name is taken")
 		}
-		followed, err := st.followUnfinished(ctx, dn)
+		followed, err := st.followUnfinished(ctx, dn, attribute)
 		if err != nil {
 			return err
 		}
@@ -58,8 +58,9 @@ func (st *store) take(ctx context.Context, from, dn string) error {
 }
 
 // followUnfinished brings along what refers to a name that a rename of this
-// tenant has just left, or left before it was interrupted.
-func (st *store) followUnfinished(ctx context.Context, dn string) (bool, error) {
+// tenant has just left, or left before it was interrupted. Where an attribute lists
+// a value, names in two places are one.
+func (st *store) followUnfinished(ctx context.Context, dn, attribute string) (bool, error) {
 	renaming := directory.AndOf(directory.Eq(st.c.SourceAttribute, st.c.Source),
 		directory.Filter{Op: directory.Contains, Attribute: st.c.StateAttribute, Value: `"from":`})
 	found, err := st.find(ctx, renaming, selection{})
@@ -67,8 +68,8 @@ func (st *store) followUnfinished(ctx context.Context, dn string) (bool, error) 
 		return false, err
 	}
 	for _, e := range found {
-		if directory.FoldDN(e.Marker.From) == directory.FoldDN(dn) {
-			return true, st.follow(ctx, dn, e.DN)
+		if st.listed(attribute, e.Marker.From) == st.listed(attribute, dn) || directory.FoldDN(e.Marker.From) == directory.FoldDN(dn) {
+			return true, st.follow(ctx, e.Marker.From, e.DN)
 		}
 	}
 	return false, nil

@@ -57,7 +57,7 @@ func (s *Sink) ChangeRecords(ctx context.Context, c directory.Collection, old di
 	change = st.byOwnName(old.DN, change)
 	if c.MemberBy.Attribute != "" {
 		var err error
-		if change, err = (byValue{st}).change(ctx, change); err != nil {
+		if change, err = (byValue{st}).change(ctx, old, change); err != nil {
 			return nil, wrap("modify", err)
 		}
 	}

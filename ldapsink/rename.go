@@ -77,6 +77,10 @@ func (st *store) rename(ctx context.Context, old directory.Entry, c directory.Ch
 func begunMarker(old directory.Entry, c directory.Change) directory.Marker {
 	m := c.Marker
 	m.From = old.DN
+	if old.Marker.State == directory.Deleted && m.State == directory.Inactive {
+		// Until it has its new name the same request has to find a tombstone.
+		m.State, m.Since, m.Aside = old.Marker.State, old.Marker.Since, old.Marker.Aside
+	}
 	if m.State == directory.Active && old.Marker.State != directory.Active {
 		m.State, m.Since = old.Marker.State, old.Marker.Since
 		m.Undo, m.Aside = old.Marker.Undo, old.Marker.Aside
@@ -216,7 +220,7 @@ func (st *store) finish(ctx context.Context, dn string, begun directory.Entry, s
 // rename that did not get to its end.
 func (st *store) resume(ctx context.Context, old directory.Entry) error {
 	from := old.Marker.From
-	if from == "" || directory.FoldDN(from) == directory.FoldDN(old.DN) {
+	if from == "" || !slices.ContainsFunc(st.c.Referrers, func(r directory.Referrer) bool { return relists(r, from, old.DN) }) {
 		return nil
 	}
 	raw, err := st.base(ctx, old.DN, st.facts())
@@ -230,7 +234,7 @@ func (st *store) resume(ctx context.Context, old directory.Entry) error {
 	if err != nil {
 		return err
 	}
-	if other != nil {
+	if other != nil && st.flavor.idOf(other) != old.ID {
 		// What refers to the name may mean its new owner: neither may get what is the other's.
 		st.log.Warn("references of an interrupted rename stay: the old name is another entry's by now",
 			zap.String("from", from), zap.String("dn", old.DN))
@@ -244,10 +248,10 @@ const followers = 8
 
 // follow brings every reference to a name along to another.
 func (st *store) follow(ctx context.Context, from, to string) error {
-	if directory.FoldDN(from) == directory.FoldDN(to) {
-		return nil
-	}
 	for _, r := range st.c.Referrers {
+		if !relists(r, from, to) {
+			continue
+		}
 		if err := st.followIn(ctx, r, listedAs(r, from), listedAs(r, to)); err != nil {
 			return err
 		}
@@ -277,6 +281,16 @@ func (st *store) followIn(ctx context.Context, r directory.Referrer, from, to st
 		group.Go(func() error { return st.replaceReference(ctx, referrer.DN, r.Attribute, from, to) })
 	}
 	return group.Wait()
+}
+
+// relists reports whether a referrer lists the entry otherwise once it has another
+// name. A value is compared byte for byte, as memberUid is.
+func relists(r directory.Referrer, from, to string) bool {
+	if r.By == "" {
+		return directory.FoldDN(from) != directory.FoldDN(to)
+	}
+	from, to = listedAs(r, from), listedAs(r, to)
+	return from != to && from != "" && to != ""
 }
 
 // listedAs returns how a referrer lists the entry with a name.

@@ -27,9 +27,13 @@ func (m *Mapping) moveAway(c *directory.Change, old directory.Entry) {
 func (m *Mapping) moveBack(c *directory.Change, old directory.Entry) {
 	home := old.Marker.Home
 	c.Marker.Home = ""
-	if home != "" && m.away(old) {
-		m.move(c, old, home)
+	if home == "" || !m.away(old) {
+		return
 	}
+	if !directory.Below(home, m.config.Base) {
+		home = m.config.Base // which has changed since: elsewhere nobody would find the entry again
+	}
+	m.move(c, old, home)
 }
 
 // move takes an entry below another. A name that is taken there costs the entry

@@ -19,6 +19,9 @@ type step interface {
 	attribute() string
 	// locks reports whether the step is in force on the values.
 	locks(values []string) bool
+	// mayLock reports the same of what others have written in a spelling of their
+	// own: TRUE locks in 389 DS as true does.
+	mayLock(values []string) bool
 	// locked returns the values with the step in force.
 	locked(values []string) []string
 	// unlocked returns the values with the step undone. before are those that
@@ -38,7 +41,10 @@ type setStep struct{ SetConfig }
 
 func (s setStep) attribute() string          { return s.LDAP }
 func (s setStep) locks(values []string) bool { return slices.Equal(values, []string{s.Inactive}) }
-func (s setStep) locked([]string) []string   { return []string{s.Inactive} }
+func (s setStep) mayLock(values []string) bool {
+	return len(values) == 1 && strings.EqualFold(values[0], s.Inactive)
+}
+func (s setStep) locked([]string) []string { return []string{s.Inactive} }
 func (s setStep) unlocked(_, before []string) []string {
 	if s.Active != "" {
 		return []string{s.Active}
@@ -77,6 +83,7 @@ func (s bitStep) number(values []string) int64 {
 func (s bitStep) locks(values []string) bool {
 	return len(values) == 1 && s.number(values)&int64(s.Bit) != 0
 }
+func (s bitStep) mayLock(values []string) bool { return s.locks(values) }
 func (s bitStep) locked(values []string) []string {
 	return []string{strconv.FormatInt(s.number(values)|int64(s.Bit), 10)}
 }

@@ -52,6 +52,12 @@ func TestKindsAndStates(t *testing.T) {
 		wantUndo     map[string][]string
 		move, noted  string
 	}{
+		{name: "set: on, by hand in a spelling of their own, override", step: shellStep, override: true, state: directory.Active, values: []string{"/bin/FALSE"}, active: &yes,
+			unlock: []directory.Mod{del(shell, "/bin/FALSE")}, wantUndo: none},
+		{name: "set: on, noted in a spelling of their own, override", step: shellStep, override: true, state: directory.Inactive, values: []string{"/bin/false"},
+			undo: map[string][]string{shell: {"/bin/FALSE"}}, active: &yes, unlock: []directory.Mod{del(shell, "/bin/false")}, wantUndo: none},
+		{name: "set: on, noted in a spelling of their own, kept", step: shellStep, state: directory.Inactive, values: []string{"/bin/false"},
+			undo: map[string][]string{shell: {"/bin/FALSE"}}, active: &yes, unlock: []directory.Mod{del(shell, "/bin/false"), add(shell, "/bin/FALSE")}, wantUndo: none},
 		{name: "bit: off", step: bitOf, state: directory.Active, values: []string{"66048"}, active: &no,
 			mods: []directory.Mod{del(control, "66048"), add(control, "66050")}, wantUndo: bit},
 		{name: "bit: off again", step: bitOf, state: directory.Inactive, values: []string{"514"}, undo: bit, active: &no, wantUndo: bit},
@@ -87,7 +93,11 @@ func TestKindsAndStates(t *testing.T) {
 				cfg.OnForeignLock = ForeignLockOverride
 			}
 			m := compile(t, cfg, "User")
-			old := entry(tc.state, directory.Attributes{control: tc.values})
+			attribute := control
+			if tc.step.Set != nil {
+				attribute = tc.step.Set.LDAP
+			}
+			old := entry(tc.state, directory.Attributes{attribute: tc.values})
 			if tc.dn != "" {
 				old.DN = tc.dn
 			}

@@ -60,7 +60,12 @@ func (m *Mapping) unlockForeign(c *directory.Change, old directory.Entry) {
 	undone := directory.Change{Mods: c.Unlock}.Attributes()
 	for _, s := range m.steps {
 		now := old.Attributes[s.attribute()]
-		if s.locks(now) && !slices.Contains(undone, s.attribute()) {
+		left := now
+		if slices.Contains(undone, s.attribute()) {
+			left = s.unlocked(now, old.Marker.Undo[s.attribute()])
+		}
+		if s.mayLock(left) {
+			c.Unlock = slices.DeleteFunc(c.Unlock, func(mod directory.Mod) bool { return mod.Attribute == s.attribute() })
 			c.Unlock = append(c.Unlock, put(s.attribute(), now, s.unlocked(now, nil))...)
 		}
 	}

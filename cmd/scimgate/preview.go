@@ -98,6 +98,9 @@ func readDocument(stdin io.Reader, file string) (map[string]any, error) {
 	if body == nil {
 		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: it is null", file)}
 	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, usageError{fmt.Errorf("scimgate preview: %s is no JSON object: something follows it", file)}
+	}
 	return body, nil
 }
 

@@ -6,15 +6,14 @@ import (
 	"testing"
 )
 
-// What is no JSON object is the caller's mistake, and told as one.
-func TestADocumentIsAnObject(t *testing.T) {
-	for _, text := range []string{"", "null", "[]", "1", "{"} {
-		var usage usageError
-		if body, err := readDocument(strings.NewReader(text), "-"); !errors.As(err, &usage) {
-			t.Errorf("%q: %v, %v", text, body, err)
+// What is not one JSON object never reaches the gateway.
+func TestPreviewReadsOneObject(t *testing.T) {
+	for text, good := range map[string]bool{
+		`{"userName":"ann"}` + "\n": true, "null": false, "": false, "[]": false, `{"userName":"ann"} {"userName":"bob"}`: false, `{} x`: false,
+	} {
+		_, err := readDocument(strings.NewReader(text), "-")
+		if (err == nil) != good || err != nil && !errors.As(err, new(usageError)) {
+			t.Errorf("%q: %v", text, err)
 		}
-	}
-	if body, err := readDocument(strings.NewReader("{}"), "-"); err != nil || body == nil {
-		t.Errorf("an empty object: %v, %v", body, err)
 	}
 }

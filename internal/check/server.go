@@ -76,6 +76,8 @@ func (c *checker) unusable(key, at, url string, why ldapsink.Refusal, err error)
 		c.err(at, "does not speak TLS there: %v; see whether the port is that of ldaps", err)
 	case why.Step == ldapsink.StepStartTLS:
 		c.err(at, "does not start TLS: %v; use ldaps://, or set up TLS at the server", err)
+	case why.Step == ldapsink.StepBind && (why.Code == 0 || why.Code >= noResult):
+		c.err(at, "%s does not answer the bind: %v; see what listens there, and whether it is well", url, err)
 	case why.Step == ldapsink.StepBind:
 		problem, advice, where := refusedBind(why)
 		if where != "" {
@@ -97,6 +99,8 @@ const (
 	inappropriateAuth       = 48
 	invalidCredentials      = 49
 	unwillingToPerform      = 53
+
+	noResult = 200 // from here on they are the library's own
 )
 
 // subcodes are what Active Directory adds to a refusal.
