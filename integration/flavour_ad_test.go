@@ -60,10 +60,9 @@ var here = flavour{
 		return conn.Modify(request)
 	},
 	longest:   64,
-	timeout:   "50s",         // an account costs Samba some 30 ms, hashes and all
-	badNames:  `\\$|\\0|\.$`, // no Kerberos principal, no sAMAccountName
-	badGroups: `\.$`,         // of which the preset makes a sAMAccountName
-	gap:       "?",           // Samba writes it as \?
+	timeout:   "50s",     // an account costs Samba some 30 ms, hashes and all
+	badNames:  `\\$|\\0`, // no Kerberos principal
+	gap:       "?",       // Samba writes it as \?
 	unnamed:   true,
 	malformed: []object{{"name": object{"givenName": strings.Repeat("x", 65)}}},
 	person: func(b *strings.Builder, name, marker string) {
