@@ -61,7 +61,6 @@ type flavour struct {
 	bytewise  bool     // letters beyond ASCII have to be sent as they are stored to be found
 	badNames  string   // pattern of user names that are refused; "" where none is
 	badGroups string   // the same of groups
-	gap       string   // not held yet: beginning of names that are not shown among members
 	unnamed   bool     // people are not called by their user name
 	blanks    bool     // runs of blanks in a name stand for one
 	touched   bool     // getting into a group changes a person's version

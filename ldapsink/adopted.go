@@ -42,7 +42,7 @@ func (st *store) byOwnName(dn string, c directory.Change) directory.Change {
 
 // namedBy returns the attributes and values of an entry's relative name.
 func namedBy(dn string) []*ldap.AttributeTypeAndValue {
-	parsed, err := ldap.ParseDN(dn)
+	parsed, err := parseDN(dn)
 	if err != nil || len(parsed.RDNs) == 0 {
 		return nil
 	}
