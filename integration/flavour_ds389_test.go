@@ -46,6 +46,7 @@ var here = flavour{
 	bytewise:  true,
 	blanks:    true,
 	touched:   true,
+	bulk:      60,
 	secret:    "userPassword",
 	malformed: []object{{"emails": []object{{"type": "work", "value": "ü@example.org"}}}},
 	person:    inetOrgPerson,
