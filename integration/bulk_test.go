@@ -252,7 +252,7 @@ func TestDirectoryDiesInABulk(t *testing.T) {
 	g := serve(t, s)
 	c := g.client(t)
 	var operations []object
-	for i := range 60 { // a few seconds of work, whatever a create costs
+	for i := range here.bulk {
 		operations = append(operations, add("/Users", fmt.Sprint(i), object{"userName": fmt.Sprint("b", i), "externalId": fmt.Sprint("b", i)}))
 	}
 	answered := make(chan []object)

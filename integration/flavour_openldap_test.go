@@ -36,6 +36,7 @@ var here = flavour{
 		return err
 	},
 	secret: "userPassword",
+	bulk:   300,
 	malformed: []object{
 		{"phoneNumbers": []object{{"type": "work", "value": "no telephone number ☎"}}},
 		{"emails": []object{{"type": "work", "value": "ü@example.org"}}},

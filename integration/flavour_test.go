@@ -57,11 +57,11 @@ type flavour struct {
 	secret    string   // the attribute of passwords, for those who may read it; "" where nobody may
 	longest   int      // characters of any value that the tests try; 0 where there is no bound
 	timeout   string   // of a request, where one takes longer than usual
+	bulk      int      // creates that it does in a few seconds
 	malformed []object // what a person cannot have
 	bytewise  bool     // letters beyond ASCII have to be sent as they are stored to be found
 	badNames  string   // pattern of user names that are refused; "" where none is
 	badGroups string   // the same of groups
-	gap       string   // not held yet: beginning of names that are not shown among members
 	unnamed   bool     // people are not called by their user name
 	blanks    bool     // runs of blanks in a name stand for one
 	touched   bool     // getting into a group changes a person's version

@@ -59,9 +59,6 @@ func (k kind) refused(name string) bool {
 // with words.
 func (k kind) possible(c *client, names []string) []string {
 	return slices.DeleteFunc(names, func(name string) bool {
-		if here.gap != "" && strings.HasPrefix(name, here.gap) {
-			return true
-		}
 		if !k.refused(name) {
 			return false
 		}

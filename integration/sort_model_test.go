@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // sorting is a way to sort a list, with the order that it means.
@@ -101,7 +99,7 @@ func compareForSorting(a object, x, y any) int {
 		m, _ := strconv.ParseFloat(t, 64)
 		return cmp.Compare(n, m)
 	}
-	s, t = norm.NFC.String(s), norm.NFC.String(t)
+	s, t = composed(s), composed(t)
 	if a["caseExact"] != true {
 		s, t = strings.Map(caseless, s), strings.Map(caseless, t)
 	}

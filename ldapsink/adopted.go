@@ -59,7 +59,7 @@ func (st *store) followValue(ctx context.Context, old, now directory.Entry) erro
 
 // namedBy returns the attributes and values of an entry's relative name.
 func namedBy(dn string) []*ldap.AttributeTypeAndValue {
-	parsed, err := ldap.ParseDN(dn)
+	parsed, err := parseDN(dn)
 	if err != nil || len(parsed.RDNs) == 0 {
 		return nil
 	}

@@ -80,7 +80,7 @@ func (st *store) findByNames(ctx context.Context, f directory.Filter, names []st
 	for i, name := range names {
 		group.Go(func() error {
 			test := withName(f, directory.FoldDN(name))
-			if _, err := ldap.ParseDN(name); err != nil || name == "" || test.Op == directory.None {
+			if _, err := parseDN(name); err != nil || name == "" || test.Op == directory.None {
 				return nil
 			}
 			var err error

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-ldap/ldap/v3"
-
 	"scimgate/internal/directory"
 )
 
@@ -236,7 +234,7 @@ func (g byValue) bearers(ctx context.Context, attribute string, values []string)
 // nameValue returns the value of an attribute by which an entry is named, or "".
 func nameValue(dn, attribute string) string {
 	own, _ := splitName(dn)
-	parsed, err := ldap.ParseDN(own)
+	parsed, err := parseDN(own)
 	if err != nil || len(parsed.RDNs) == 0 {
 		return ""
 	}

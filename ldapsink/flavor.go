@@ -57,6 +57,9 @@ type flavor struct {
 	// longName is how many bytes a naming value, escaped, may have before an unexplained
 	// refusal means that it is too long; 0 where the server says so itself.
 	longName int
+	// composes says that text compares alike however its letters and their marks are
+	// composed. It is not taken for granted: others miss what is stored in another form.
+	composes bool
 	// schema says how the schema's gaps are filled; nil where it has none.
 	schema *sparseSchema
 	// pageSize is how many entries a search returns at most unless it is
@@ -90,6 +93,7 @@ var flavors = map[string]flavor{
 		id: "entryUUID", dn: "entryDN", version: "entryCSN",
 		created: "createTimestamp", modified: "modifyTimestamp",
 		form:     formUUID,
+		composes: true,
 		taken:    []string{"not unique", "non-unique"}, // overlay unique
 		misled:   []string{"unique_search failed"},
 		longName: 200,

@@ -20,8 +20,8 @@ func (st *store) hasName(dn, value string) bool {
 
 // sameSpelling compares names byte for byte once they are unescaped.
 func sameSpelling(a, b string) bool {
-	x, errX := ldap.ParseDN(a)
-	y, errY := ldap.ParseDN(b)
+	x, errX := parseDN(a)
+	y, errY := parseDN(b)
 	return errX == nil && errY == nil && x.Equal(y)
 }
 

@@ -184,7 +184,7 @@ func (r renderer) own(f directory.Filter) (directory.Filter, error) {
 		f.Value = value
 	case name == directory.AttrDN && exact:
 		f.Attribute = r.flavor.dn
-		if _, err := ldap.ParseDN(f.Value); err != nil || f.Value == "" {
+		if _, err := parseDN(f.Value); err != nil || f.Value == "" {
 			return none, nil
 		}
 	case name == directory.AttrCreated || name == directory.AttrModified:

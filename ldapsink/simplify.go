@@ -2,9 +2,9 @@ package ldapsink
 
 import "scimgate/internal/directory"
 
-// simplified is a filter without All and None inside it. They say nothing there
-// that a server has to be asked, and 389 DS gets it wrong: to it, what is not one
-// of two nothings is nothing.
+// simplified is a filter without All and None inside it, and whose negations stand
+// before single tests. It means the same, and 389 DS gets the others wrong: inside
+// an or, to it, what is none of several things is nothing.
 func simplified(f directory.Filter) directory.Filter {
 	switch f.Op {
 	case directory.And:
@@ -15,16 +15,30 @@ func simplified(f directory.Filter) directory.Filter {
 		if len(f.Filters) != 1 {
 			return f // which is refused
 		}
-		switch inner := simplified(f.Filters[0]); inner.Op {
-		case directory.All:
-			return directory.Filter{Op: directory.None}
-		case directory.None:
-			return directory.Filter{Op: directory.All}
-		default:
-			return directory.NotOf(inner)
-		}
+		return negated(f.Filters[0])
 	}
 	return f
+}
+
+// negated is what a filter is not, simplified. What is none of several is not the
+// one and not the other; that also holds where a server cannot tell (RFC 4511
+// section 4.5.1.7).
+func negated(f directory.Filter) directory.Filter {
+	opposite := map[directory.FilterOp]directory.FilterOp{
+		directory.All: directory.None, directory.None: directory.All, directory.And: directory.Or, directory.Or: directory.And,
+	}
+	op, ok := opposite[f.Op]
+	switch {
+	case f.Op == directory.Not && len(f.Filters) == 1:
+		return simplified(f.Filters[0])
+	case !ok:
+		return directory.NotOf(f)
+	}
+	all := directory.Filter{Op: op}
+	for _, part := range f.Filters {
+		all.Filters = append(all.Filters, directory.NotOf(part))
+	}
+	return simplified(all)
 }
 
 // combined simplifies an And or Or: neutral parts go, and one that decides is all.

@@ -21,6 +21,10 @@ func TestSimplified(t *testing.T) {
 		{"nothing or something", directory.OrOf(none, x, y), directory.OrOf(x, y)},
 		{"neither", directory.NotOf(directory.OrOf(x, none)), directory.NotOf(x)},
 		{"not all", directory.NotOf(directory.AndOf(all)), none},
+		{"none of several", directory.OrOf(x, directory.NotOf(directory.OrOf(y, none, directory.NotOf(x)))),
+			directory.OrOf(x, directory.AndOf(directory.NotOf(y), x))},
+		{"not all of several", directory.NotOf(directory.AndOf(x, y)), directory.OrOf(directory.NotOf(x), directory.NotOf(y))},
+		{"a negation that is refused", directory.NotOf(directory.Filter{Op: directory.Not}), directory.NotOf(directory.Filter{Op: directory.Not})},
 		{"no part at all", directory.AndOf(), all},
 		{"nothing to do", directory.AndOf(x, directory.NotOf(y)), directory.AndOf(x, directory.NotOf(y))},
 	} {

@@ -57,6 +57,9 @@ var bySyntax = map[string]matching{
 
 // fill completes a schema that was read.
 func (s *Sink) fill(ctx context.Context, schema *Schema, subschema string) error {
+	for _, a := range schema.attributes {
+		a.Composes = s.flavor.composes
+	}
 	sparse := s.flavor.schema
 	if sparse == nil {
 		return nil

@@ -38,8 +38,8 @@ func (c *compiler) allocation(l line) {
 	switch {
 	case rc.SCIM != "" && rc.Mutability != "readOnly":
 		fault("mutability", "is missing: the number of %s is given by the gateway and never changes; write mutability: readOnly, or leave scim out", rc.SCIM)
-	case rc.Template != "" || rc.Default != "" || rc.OnCollision != "" || rc.MaxLength != 0 || rc.Forbidden != "" || len(rc.Reference) > 0:
-		fault("allocate", "gives the value, so it takes no template, default, onCollision, maxLength, forbidden and reference")
+	case rc.Template != "" || rc.Default != "" || rc.OnCollision != "" || rc.MaxLength != 0 || rc.Forbidden+rc.ForbiddenAtEnd != "" || len(rc.Reference) > 0:
+		fault("allocate", "gives the value, so it takes no template, default, onCollision, maxLength, forbidden, forbiddenAtEnd and reference")
 	case rc.Unique || rc.Required:
 		fault("allocate", "gives every entry a number of its own; remove unique and required")
 	}

@@ -122,6 +122,21 @@ func TestSentValuesFit(t *testing.T) {
 	}
 }
 
+// A computed value does not end as it must not, also not because it is cut.
+func TestForbiddenAtEnd(t *testing.T) {
+	m := compile(t, minimal(RuleConfig{LDAP: "cn", Template: `{{ .userName }}`, MaxLength: 8, Forbidden: "[]", ForbiddenAtEnd: ".!"},
+		RuleConfig{SCIM: "title", LDAP: "title", ForbiddenAtEnd: "."}), "User")
+	for name, cn := range map[string]string{
+		"ann": "ann", "Ann Inc.": "Ann Inc", "a.b": "a.b", "ann . !.": "ann", "ann.[]": "ann", "abcdefg..x": "abcdefg", `a\tb\u0001`: "ab", "..": "",
+	} {
+		if got := mustWant(t, m, `{"userName":"`+name+`"}`).Attributes.First("cn"); got != cn {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
+	_, err := m.Want(decode(t, m, `{"userName":"ann","title":"Dr."}`), nil)
+	isBadRequest(t, err, "invalidValue", "title", `"Dr."`)
+}
+
 // suffixed are people whose names a template makes.
 func suffixed() Config {
 	c := minimal(RuleConfig{SCIM: "displayName", LDAP: "displayName"},

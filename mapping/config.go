@@ -107,9 +107,12 @@ type RuleConfig struct {
 	// MaxLength is how many characters a value has at most; 0 is no limit. A
 	// computed value is cut, one that is sent is refused.
 	MaxLength int `yaml:"maxLength"`
-	// Forbidden are characters that are left out of a computed value; one that is
-	// sent is refused with them.
+	// Forbidden are characters that are left out of a computed value, controls with
+	// them; one that is sent is refused with them.
 	Forbidden string `yaml:"forbidden"`
+	// ForbiddenAtEnd are characters that a value does not end with. Of a computed one
+	// they are cut off, with blanks; one that is sent is refused.
+	ForbiddenAtEnd string `yaml:"forbiddenAtEnd"`
 	// Allocate gives a new entry a number that no other has or had.
 	Allocate *AllocateConfig `yaml:"allocate"`
 

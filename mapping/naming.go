@@ -17,6 +17,8 @@ type RDNConfig struct {
 	OnCollision string `yaml:"onCollision"`
 	MaxLength   int    `yaml:"maxLength"`
 	Forbidden   string `yaml:"forbidden"`
+	// ForbiddenAtEnd is as in RuleConfig.
+	ForbiddenAtEnd string `yaml:"forbiddenAtEnd"`
 }
 
 // UnmarshalText reads the short form.
@@ -27,7 +29,8 @@ func (c *RDNConfig) UnmarshalText(text []byte) error {
 
 // rule is the line that a template for the name stands for.
 func (c RDNConfig) rule() RuleConfig {
-	return RuleConfig{LDAP: c.LDAP, Template: c.Template, OnCollision: c.OnCollision, MaxLength: c.MaxLength, Forbidden: c.Forbidden}
+	return RuleConfig{LDAP: c.LDAP, Template: c.Template, OnCollision: c.OnCollision,
+		MaxLength: c.MaxLength, Forbidden: c.Forbidden, ForbiddenAtEnd: c.ForbiddenAtEnd}
 }
 
 // The values of RuleConfig.OnCollision.
@@ -56,8 +59,8 @@ func (c *compiler) shape(l line) {
 		fault("maxLength", "%d is not above zero", rc.MaxLength)
 	case suffix && rc.MaxLength > 0 && rc.MaxLength < leastLength:
 		fault("maxLength", "%d leaves no room for a suffix; give at least %d", rc.MaxLength, leastLength)
-	case (rc.MaxLength > 0 || rc.Forbidden != "") && (len(rc.Reference) > 0 || rc.Type == string(scim.Binary)):
-		fault("maxLength", "and forbidden belong to text; remove them")
+	case (rc.MaxLength > 0 || rc.Forbidden+rc.ForbiddenAtEnd != "") && (len(rc.Reference) > 0 || rc.Type == string(scim.Binary)):
+		fault("maxLength", "forbidden and forbiddenAtEnd belong to text; remove them")
 	}
 }
 
@@ -65,7 +68,7 @@ func (c *compiler) shape(l line) {
 func (c *compiler) named() {
 	rdn := c.m.config.RDN
 	if rdn.Template == "" && rdn != (RDNConfig{LDAP: rdn.LDAP}) {
-		c.fault("rdn.template", "is missing: onCollision, maxLength and forbidden belong to it; give one, or write them at the line that feeds %s", rdn.LDAP)
+		c.fault("rdn.template", "is missing: onCollision, maxLength, forbidden and forbiddenAtEnd belong to it; give one, or write them at the line that feeds %s", rdn.LDAP)
 	}
 	if rdn.Template == "" && rdn.LDAP == "" && rdn != (RDNConfig{}) {
 		c.fault("rdn.ldap", "is missing; name the LDAP attribute")
@@ -78,17 +81,22 @@ func (c *compiler) named() {
 // suffixes reports whether the rule's value gets a suffix where it is taken.
 func (r *rule) suffixes() bool { return r.config.OnCollision == CollisionSuffix }
 
-// shaped is a computed value in the form that the rule has for it.
+// shaped is a computed value in the form that the rule has for it. Where
+// characters are forbidden, controls are as well.
 func (r *rule) shaped(v string) string {
 	if r.config.Forbidden != "" {
 		v = strings.TrimSpace(strings.Map(func(c rune) rune {
-			if strings.ContainsRune(r.config.Forbidden, c) {
+			if strings.ContainsRune(r.config.Forbidden, c) || unicode.IsControl(c) {
 				return -1
 			}
 			return c
 		}, v))
 	}
-	return cut(v, r.config.MaxLength)
+	v = cut(v, r.config.MaxLength)
+	if end := r.config.ForbiddenAtEnd; end != "" {
+		v = strings.TrimRight(v, end+" ")
+	}
+	return v
 }
 
 // fits refuses a value that was sent and has not the rule's form.
@@ -99,6 +107,9 @@ func (r *rule) fits(v string) error {
 	if i := strings.IndexAny(v, r.config.Forbidden); i >= 0 {
 		return scim.BadRequest(scim.TypeInvalidValue, "%s: the value %q has the character %q; none of %s is allowed",
 			r.label(), v, string([]rune(v[i:])[:1]), r.config.Forbidden)
+	}
+	if end := r.config.ForbiddenAtEnd; v != strings.TrimRight(v, end) {
+		return scim.BadRequest(scim.TypeInvalidValue, "%s: the value %q ends with one of %s; leave that away", r.label(), v, end)
 	}
 	return nil
 }

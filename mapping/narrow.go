@@ -2,7 +2,9 @@ package mapping
 
 import (
 	"strings"
+	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -14,10 +16,12 @@ import (
 // text. Directories prepare text in ways of their own (RFC 4518 and what servers
 // make of it): blanks at the ends are dropped, and of letters outside of the
 // oldest alphabets they may not know the case. So what could make a directory
-// miss a value is left out of what it is asked, and Match sorts out the rest.
-func narrowed(op directory.FilterOp, attribute, value string) directory.Filter {
-	value = norm.NFC.String(value)
-	pieces := strings.FieldsFunc(value, unsure)
+// miss a value is left out of what it is asked, and Match sorts out the rest. Where
+// a directory compares letters as they are stored, composed or not, that is every
+// letter which can be stored in another form.
+func narrowed(op directory.FilterOp, attribute, value string, composes bool) directory.Filter {
+	value = scim.Composed(value)
+	pieces := strings.FieldsFunc(value, func(r rune) bool { return unsure(r) || !composes && hasForms(r) })
 	if len(pieces) == 1 && pieces[0] == value {
 		trimmed := strings.TrimFunc(value, insignificant)
 		if trimmed == "" {
@@ -55,6 +59,44 @@ func unsure(r rune) bool {
 	return !wellKnown(r) || !wellKnown(other)
 }
 
+// hasForms reports whether a letter can be stored in another form that SCIM takes
+// for the same (Unicode's canonical equivalence), be it in another case.
+func hasForms(r rune) bool {
+	if r < 0x80 {
+		return false // see scim.Composed
+	}
+	if unicode.Is(unicode.M, r) || decomposed(r) != nil {
+		return true
+	}
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		if formsOf()[other] || decomposed(other) != nil {
+			return true
+		}
+	}
+	return formsOf()[r]
+}
+
+// decomposed is what a letter consists of; nil where it is simple.
+func decomposed(r rune) []byte { return norm.NFD.PropertiesString(string(r)).Decomposition() }
+
+// formsOf are the letters that are themselves simple and of which there is another,
+// as the omega has the sign of the ohm and many ideographs have doubles.
+var formsOf = sync.OnceValue(func() map[rune]bool {
+	simple := map[rune]bool{}
+	for r := rune(0x80); r <= lastDouble; r++ {
+		if form := decomposed(r); form != nil {
+			if first, size := utf8.DecodeRune(form); size == len(form) {
+				simple[first] = true
+			}
+		}
+	}
+	return simple
+})
+
+// lastDouble is the end of the last block of doubles, CJK Compatibility Ideographs
+// Supplement.
+const lastDouble = 0x2FA1F
+
 func wellKnown(r rune) bool {
 	return r >= 0xC0 && r <= 0x17F || r >= 0x386 && r <= 0x3CE || r >= 0x400 && r <= 0x45F
 }
@@ -70,7 +112,8 @@ func (r *rule) asked(op scim.Op, value string) directory.Filter {
 	case r.isReference():
 		return directory.Filter{Op: asks, Attribute: r.config.LDAP, Value: value}
 	}
-	return narrowed(asks, r.config.LDAP, value)
+	a, _ := r.ldap()
+	return narrowed(asks, r.config.LDAP, value, a.Composes)
 }
 
 // present matches entries that have the rule's attribute.

@@ -26,6 +26,7 @@ type AttributeType struct {
 	Substring   string
 	Syntax      string // OID
 	Length      int    // the longest value, 0 where none is given
+	Composes    bool   // letters with marks compare alike, composed or not (RFC 4518 section 2.3)
 	ReadOnly    bool   // only the directory writes it
 	Operational bool
 }

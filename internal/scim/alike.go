@@ -80,7 +80,7 @@ func (a Attribute) simpleForm(s string) string {
 		}
 	}
 	if a.CaseExact {
-		return prepared(s)
+		return Composed(s)
 	}
 	return fold(s)
 }

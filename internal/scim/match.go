@@ -240,7 +240,7 @@ func comparison(f Compare, a Attribute) (func(v any) bool, error) {
 func compareText(op Op, wanted string, exact bool) func(v any) bool {
 	form := fold
 	if exact {
-		form = prepared
+		form = Composed
 	}
 	wanted = form(wanted)
 	return func(v any) bool {

@@ -106,7 +106,7 @@ func (o Ordering) form(v any) string {
 		}
 	}
 	if o.leaf.CaseExact {
-		return cutKey(prepared(s))
+		return cutKey(Composed(s))
 	}
 	return cutKey(fold(s))
 }
