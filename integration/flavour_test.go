@@ -4,7 +4,6 @@ package integration
 
 import (
 	"context"
-	"encoding/hex"
 	"regexp"
 	"slices"
 	"strings"
@@ -133,19 +132,6 @@ func (f flavour) entry(e *ldap.Entry) {
 		kept = append(kept, a)
 	}
 	e.Attributes = kept
-}
-
-// guid shows an id as Windows does ([MS-DTYP] section 2.3.4).
-func guid(raw []byte) string {
-	if len(raw) != 16 {
-		return hex.EncodeToString(raw)
-	}
-	b := slices.Clone(raw)
-	slices.Reverse(b[:4])
-	slices.Reverse(b[4:6])
-	slices.Reverse(b[6:8])
-	text := hex.EncodeToString(b)
-	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
 // notHere are the tests that are not for this directory, and why.

@@ -1,4 +1,4 @@
-//go:build ad
+//go:build ad && !ds389
 
 package ldapsink
 
