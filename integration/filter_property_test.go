@@ -18,7 +18,7 @@ import (
 
 var (
 	filterSeed  = flag.Uint64("filter.seed", 0, "seed of TestFiltersEqualTheModel; 0 = another each time")
-	filterCount = flag.Int("filter.count", 1500, "how many filters TestFiltersEqualTheModel tries")
+	filterCount = flag.Int("filter.count", here.filters, "how many filters TestFiltersEqualTheModel tries")
 )
 
 // nastyValues have what some layer between a filter and the directory gives a

@@ -65,6 +65,7 @@ var here = flavour{
 	timeout:   "50s",     // an account costs Samba some 30 ms, hashes and all
 	badNames:  `\\$|\\0`, // no Kerberos principal
 	bulk:      60,
+	filters:   600,
 	unnamed:   true,
 	malformed: []object{{"name": object{"givenName": strings.Repeat("x", 65)}}},
 	person: func(b *strings.Builder, name, marker string) {

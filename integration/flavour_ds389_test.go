@@ -47,6 +47,7 @@ var here = flavour{
 	blanks:    true,
 	touched:   true,
 	bulk:      60,
+	filters:   1500,
 	secret:    "userPassword",
 	malformed: []object{{"emails": []object{{"type": "work", "value": "ü@example.org"}}}},
 	person:    inetOrgPerson,

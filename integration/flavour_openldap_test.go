@@ -35,8 +35,9 @@ var here = flavour{
 		_, err := conn.PasswordModify(ldap.NewPasswordModifyRequest(dn, "", password))
 		return err
 	},
-	secret: "userPassword",
-	bulk:   300,
+	secret:  "userPassword",
+	bulk:    300,
+	filters: 1500,
 	malformed: []object{
 		{"phoneNumbers": []object{{"type": "work", "value": "no telephone number ☎"}}},
 		{"emails": []object{{"type": "work", "value": "ü@example.org"}}},

@@ -57,6 +57,7 @@ type flavour struct {
 	longest   int      // characters of any value that the tests try; 0 where there is no bound
 	timeout   string   // of a request, where one takes longer than usual
 	bulk      int      // creates that it does in a few seconds
+	filters   int      // generated filters that it answers in a minute, on the slower side
 	malformed []object // what a person cannot have
 	bytewise  bool     // letters beyond ASCII have to be sent as they are stored to be found
 	badNames  string   // pattern of user names that are refused; "" where none is

@@ -27,6 +27,12 @@ func TestFoldDNBringsSpellingsOfOneNameTogether(t *testing.T) {
 		{"equals sign escaped", `cn=a=b`, `cn=a\3Db`, true},
 		{"inner blank", "cn=a b", "cn=ab", false},
 		{"non-ASCII escaped", `cn=\c3\a9`, `cn=é`, true},
+		{"letters of old alphabets", "uid=JÜRGEN ΟΔΌΣ ЖУК Ạ", "uid=jürgen οδόσ жук ạ", true},
+		{"a Turkish i", "uid=İs", "uid=is", false},
+		{"the sign of the kelvin", "uid=\u212aim", "uid=kim", false},
+		{"the sign of the angstrom", "uid=\u212bs", "uid=\u00e5s", false},
+		{"a large ß", "uid=\u1e9e", "uid=ß", false},
+		{"a young pair", "uid=\U00010400", "uid=\U00010428", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := FoldDN(tc.a) == FoldDN(tc.b); got != tc.same {

@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding/hex"
 	"strings"
+	"unicode"
 )
 
 // FoldDN returns a key under which two spellings of one distinguished name
@@ -44,8 +45,23 @@ func FoldDN(dn string) string {
 		}
 		atStart = false
 	}
-	return strings.ToLower(b.String())
+	return strings.Map(lower, b.String())
 }
+
+// lower folds the case that every directory knows: of pairs of letters, in alphabets
+// that have long been in Unicode. Two people may be called what differs in more, the
+// sign of the kelvin in the place of a K or a Turkish i, and are never taken for one.
+func lower(r rune) rune {
+	small := unicode.ToLower(r)
+	known := r < firstRecent || r >= 0x1E00 && r <= 0x1FFF && r != 'ẞ' // Vietnamese, old Greek
+	if !known || unicode.ToUpper(small) != r {
+		return r
+	}
+	return small
+}
+
+// firstRecent is behind the last alphabet with case of Unicode 1, Armenian.
+const firstRecent = 0x590
 
 // Child reports whether a name is directly below a base.
 func Child(dn, base string) bool {
