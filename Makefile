@@ -55,8 +55,8 @@ test:
 test-openldap:
 	@deploy/install-deps go slapd race
 	@notes=$$(mktemp); status=0; \
-	echo go test -race -tags integration -count=1 -timeout 9m $(INTEGRATION); \
-	SCIMGATE_NOT_RUN=$$notes go test -race -tags integration -count=1 -timeout 9m $(INTEGRATION) || status=$$?; \
+	echo go test -race -tags integration -count=1 -parallel $(WAITING) -timeout 9m $(INTEGRATION); \
+	SCIMGATE_NOT_RUN=$$notes go test -race -tags integration -count=1 -parallel $(WAITING) -timeout 9m $(INTEGRATION) || status=$$?; \
 	sed 's/^/**  /' $$notes >&2; rm -f $$notes; \
 	exit $$status
 

@@ -15,6 +15,7 @@ var ofOpenLDAP = map[string][]string{
 	"it is about the program, its command line and its files, and needs some directory": {
 		"TestCompose", "TestWrongConfiguration", "TestWrongUsage", "TestPortIsTaken", "TestExampleConfiguration",
 		"TestPreviewIsWhatTheRequestWouldWrite", "TestPreviewOfABulkBuildsOnItself", "TestPreviewSaysWhatIsWrongWithItsUse",
+		"TestCheckOfWhatIsNoDirectory",
 	},
 	"its staff, locks and rights are an OpenLDAP's; what differs on a domain is in adopt_ad_test.go and in the tests of internal/check": {
 		"TestAdoptDryRunOfMany", "TestAdopted", "TestAdoptedLocks", "TestNotAdopted", "TestBecameAdministrator", "TestAdoptedByAnotherName",
@@ -38,6 +39,8 @@ var ofOpenLDAP = map[string][]string{
 		"TestPatchOfAttributesAndMembersIsOneWrite", "TestPasswordPolicySaysWhy", "TestALockThatStopsNobodyIsToldOf",
 		"TestEncryptedDirectory", "TestGroupsOfTenantsAreApart",
 		"TestThirtyOfOneName", "TestNamesThroughLife", "TestNamesBeyondTheBase", "TestNumbersOfManyGateways", "TestNumberIsShown", "TestGroupsOfRFC2307",
+		"TestGroupsOfRFC2307KnowTheMovedAndTheAdopted", "TestMovedPeopleKeepGroupsOfRFC2307", "TestRenamedByCaseInGroupsOfRFC2307",
+		"TestOtherSpellingsInGroupsOfRFC2307", "TestComingBackFromAnotherBase", "TestMisfortune",
 		"TestRenamedToOneTemplate", "TestPreviewOfNamesAndNumbers",
 	},
 	"the mapping of the others before refint carries what it sends": {
@@ -47,7 +50,7 @@ var ofOpenLDAP = map[string][]string{
 		"TestInterruptedSteps", "TestLeavingAndRejoining", "TestRemovedMeanwhileStaysOut", "TestAddedMeanwhileWaits", "TestAllStepsTogether",
 		"TestMovedPeopleAreFound", "TestComingBackFromTheirPlace", "TestTakenNameKeepsNobodyUnlocked", "TestNamesakesMeetInThePlace",
 		"TestPlaceThatIsMissing", "TestEachStepKeepsOut", "TestBitLeavesTheOthers", "TestOverrideKnowsTheLocksOfEachStep", "TestScramble",
-		"TestScrambleThatIsRefusedLocksAllTheSame",
+		"TestScrambleThatIsRefusedLocksAllTheSame", "TestInterruptedRevivalOfTheInactive",
 	},
 	"its mapping is of attributes of inetOrgPerson as OpenLDAP defines them": {
 		"TestExistingAttributes", "TestConfigurationIsHeldAgainstTheDirectory", "TestGatewayStartsFirst", "TestLateFaultsAreTold",
