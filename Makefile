@@ -82,14 +82,14 @@ test-ad:
 		$(call not-run,the Active Directory tests. No private network); exit 0; \
 	fi; \
 	[ $$status -eq 0 ] || exit $$status; \
-	set -x; go test -race -tags "integration ad" -count=1 -timeout 9m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
+	set -x; go test -race -tags "integration ad" -count=1 -timeout 15m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
 
 # Against 389 Directory Servers of the tests' own, which any user may run. The packages are
 # those with files of the tag ds389; they fail, not skip, where there is none.
 DS389 = $(shell grep -rl --include='*_test.go' '^//go:build .*\bds389\b' . | xargs -r -n 1 dirname | sort -u)
 test-389ds:
 	@deploy/install-deps go slapd race ds389
-	go test -race -tags "integration ds389" -count=1 -timeout 9m $(DS389)
+	go test -race -tags "integration ds389" -count=1 -timeout 15m $(DS389)
 
 # A list of 100,000 people; without the race detector, which would take longer than a
 # client waits.

@@ -93,7 +93,7 @@ func TestCompose(t *testing.T) {
 		}
 	})
 	c.run("up", "-d", "--build")
-	g := &gate{base: "http://" + web + "/scim/v2", ldap: "ldap://" + ldap, suffix: "dc=example,dc=org", password: "the administrator's"}
+	g := &gate{base: "http://" + web + "/scim/v2", ldap: "ldap://" + ldap, suffix: "dc=example,dc=org", admin: "cn=admin,dc=example,dc=org", password: "the administrator's"}
 	g.awaitUp(t)
 	g.token = strings.TrimSpace(c.run("exec", "-T", "gateway", "scimgate", "token", "create",
 		"--config", "/etc/scimgate/scimgate.yaml", "--tenant", "okta"))
