@@ -76,8 +76,14 @@ func hasForms(r rune) bool {
 	return formsOf()[r]
 }
 
-// decomposed is what a letter consists of; nil where it is simple.
-func decomposed(r rune) []byte { return norm.NFD.PropertiesString(string(r)).Decomposition() }
+// decomposed is what a letter consists of, syllables of Hangul included; nil where
+// it is simple.
+func decomposed(r rune) []byte {
+	if form := norm.NFD.Bytes([]byte(string(r))); string(form) != string(r) {
+		return form
+	}
+	return nil
+}
 
 // formsOf are the letters that are themselves simple and of which there is another,
 // as the omega has the sign of the ohm and many ideographs have doubles.
