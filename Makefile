@@ -19,6 +19,8 @@ BUILD       := go build -trimpath -o bin/scimgate ./cmd/scimgate
 STATICCHECK := bin/staticcheck-0.8.2
 # What the integration tests cover; all of them need OpenLDAP.
 INTEGRATION := ./internal/slapd/... ./ldapsink/... ./integration/... ./cmd/...
+# How many of their tests run at a time: most of the time they wait for a server.
+WAITING     := 6
 # And those that run against an Active Directory too (with the tag ad).
 AD          := ./internal/samba/... ./ldapsink/... ./integration/... ./cmd/...
 # What only some tests are built with; all of it is looked at by vet and staticcheck. Some
