@@ -156,8 +156,9 @@ func (s *Sink) searchOn(ctx context.Context, l *link, request *ldap.SearchReques
 			return nil
 		})
 	})
-	// Only of a search that was answered is it known how many it has found.
-	if cutShort(l, err) && (request.SizeLimit == 0 || n < request.SizeLimit) {
+	// Only of a search that was answered is it known how many it has found; where the
+	// context has ended the error may be that of another search.
+	if ctx.Err() == nil && cutShort(l, err) && (request.SizeLimit == 0 || n < request.SizeLimit) {
 		restart()
 		return s.byPages(ctx, l, request, found)
 	}
