@@ -165,8 +165,15 @@ func (st *store) byNumber(ctx context.Context, dn string, names []string) ([]str
 	if err != nil || group == nil || first(group, p.token) == "" {
 		return nil, err
 	}
-	return st.keepIf(ctx, names, func(ctx context.Context, name string) (bool, error) {
-		person, err := st.base(ctx, name, []string{p.number})
-		return person != nil && first(person, p.number) == first(group, p.token), err
-	})
+	held := map[string]bool{}
+	for some := range slices.Chunk(names, alternatives) {
+		people, err := st.findInTree(ctx, directory.AndOf(directory.Eq(p.number, first(group, p.token)), directory.AnyOf(directory.AttrDN, some)), selection{})
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range people {
+			held[directory.FoldDN(person.DN)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !held[directory.FoldDN(name)] }), nil
 }
