@@ -7,16 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"scimgate/gateway"
-	"scimgate/internal/config"
-	"scimgate/ldapsink"
 )
 
 // adoptOptions are the flags of adopt.
@@ -55,33 +51,13 @@ directory could not be asked, and 2 for wrong usage or a wrong configuration.`,
 }
 
 func (o *adoptOptions) run(ctx context.Context, cmd *cobra.Command, args []string) error {
-	cfg, err := load(o.config, cmd.ErrOrStderr())
+	opened, err := openTenant(ctx, cmd, o.config, o.tenant)
 	if err != nil {
 		return err
 	}
-	t, err := tenantNamed(cfg, o.tenant)
-	if err != nil {
-		return err
-	}
-	index := slices.IndexFunc(cfg.Tenants, func(other config.Tenant) bool { return other.Name == t.Name })
-	sink, err := ldapsink.New(cfg.Directories[t.Directory].Sink(), zap.NewNop())
-	if err != nil {
-		return usageError{err}
-	}
-	defer sink.Close()
-	tenant, err := newTenant(cfg, index, sink)
-	if err != nil {
-		return err
-	}
-	schema, err := sink.Schema(ctx)
-	if err != nil {
-		return fmt.Errorf("scimgate adopt: the directory %s: %w", t.Directory, err)
-	}
-	if faults := holdTenant(ctx, cfg, index, tenant, sink, schema); len(faults) > 0 {
-		return usageError{&config.Report{Faults: faults}}
-	}
-	report := newAdoptReport(cmd.OutOrStdout(), t.Name, o.json)
-	r := gateway.NewRehearsal(tenant)
+	defer opened.sink.Close()
+	report := newAdoptReport(cmd.OutOrStdout(), opened.tenant.Name, o.json)
+	r := gateway.NewRehearsal(opened.tenant)
 	if len(args) == 0 {
 		idle, err := r.Survey(ctx, report.line)
 		for _, endpoint := range idle {

@@ -21,7 +21,6 @@ import (
 	"scimgate/internal/config"
 	"scimgate/internal/preview"
 	"scimgate/internal/token"
-	"scimgate/ldapsink"
 )
 
 func previewCommand() *cobra.Command {
@@ -58,21 +57,12 @@ func (o *previewOptions) run(ctx context.Context, cmd *cobra.Command, file strin
 	if err != nil {
 		return err
 	}
-	cfg, err := load(o.config, cmd.ErrOrStderr())
+	opened, err := openTenant(ctx, cmd, o.config, o.tenant)
 	if err != nil {
 		return err
 	}
-	t, err := tenantNamed(cfg, o.tenant)
-	if err != nil {
-		return err
-	}
-	index := slices.IndexFunc(cfg.Tenants, func(other config.Tenant) bool { return other.Name == t.Name })
-	sink, err := ldapsink.New(cfg.Directories[t.Directory].Sink(), zap.NewNop())
-	if err != nil {
-		return usageError{err}
-	}
-	defer sink.Close()
-	p, err := newPreviewer(ctx, cfg, index, sink)
+	defer opened.sink.Close()
+	p, err := newPreviewer(opened)
 	if err != nil {
 		return err
 	}
@@ -114,28 +104,19 @@ type previewer struct {
 	journal *preview.Journal
 }
 
-func newPreviewer(ctx context.Context, cfg *config.Config, index int, sink *ldapsink.Sink) (*previewer, error) {
-	t := cfg.Tenants[index]
-	tenant, err := newTenant(cfg, index, sink)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := sink.Schema(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("scimgate preview: the directory %s: %w", t.Directory, err)
-	}
-	if faults := holdTenant(ctx, cfg, index, tenant, sink, schema); len(faults) > 0 {
-		return nil, usageError{&config.Report{Faults: faults}}
-	}
-	p := &previewer{tenant: tenant, base: t.BasePaths()[0], parts: parts(index, t), config: cfg, journal: &preview.Journal{}}
+func newPreviewer(o *opened) (*previewer, error) {
+	cfg, tenant := o.cfg, o.tenant
+	t := cfg.Tenants[o.index]
+	p := &previewer{tenant: tenant, base: t.BasePaths()[0], parts: parts(o.index, t), config: cfg, journal: &preview.Journal{}}
 	for i := range tenant.Types {
 		m := tenant.Types[i].Mapping
-		tenant.Types[i].Store = preview.Over(m.Definition().Name, tenant.Types[i].Store, sink, collection(tenant, i), p.journal)
+		tenant.Types[i].Store = preview.Over(m.Definition().Name, tenant.Types[i].Store, o.sink, collection(tenant, i), p.journal)
 	}
 	tenant.Tokens = anyToken{}
 	limits := cfg.Server.Limits
+	var err error
 	p.gateway, err = gateway.New(gateway.Config{
-		ExternalURL: cfg.Server.ExternalURL, BodyBytes: 64 << 20, PageSize: limits.PageSize, BulkOperations: limits.BulkOperations,
+		ExternalURL: cfg.Server.ExternalURL, BodyBytes: int64(limits.BodyBytes), PageSize: limits.PageSize, BulkOperations: limits.BulkOperations,
 		FilterEntries: limits.FilterEntries, RequestTimeout: limits.RequestTimeout,
 	}, []gateway.Tenant{tenant}, zap.NewNop())
 	return p, err
