@@ -62,7 +62,7 @@ var here = flavour{
 		return conn.Modify(request)
 	},
 	longest:   64,
-	timeout:   "50s",     // an account costs Samba some 30 ms, hashes and all
+	timeout:   "200s",    // an account costs Samba 30 to 300 ms, hashes and all, and a Bulk makes a thousand
 	badNames:  `\\$|\\0`, // no Kerberos principal
 	bulk:      60,
 	filters:   600,

@@ -22,7 +22,7 @@ import (
 
 // patience is how long a test waits for what has to come. It is far beyond
 // what anything takes and decides nothing but a hang.
-const patience = 60 * time.Second
+const patience = 4 * time.Minute
 
 // gate is a running gateway with the directory behind it.
 type gate struct {
