@@ -18,6 +18,7 @@ import (
 	"scimgate/gateway"
 	"scimgate/internal/config"
 	"scimgate/internal/directory"
+	"scimgate/internal/state"
 	"scimgate/internal/token"
 	"scimgate/ldapsink"
 	"scimgate/mapping"
@@ -76,7 +77,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 // cursorKey returns the key that replicas share. A gateway that cannot have it
 // serves all the same, with a key of its own.
 func cursorKey(stateDir string, log *zap.Logger) [32]byte {
-	key, err := token.CursorKey(stateDir)
+	key, err := state.CursorKey(stateDir)
 	if err != nil {
 		log.Warn("the key of cursors cannot be shared; cursors of lists are good at this gateway until it ends", zap.Error(err))
 		return [32]byte{}

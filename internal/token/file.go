@@ -4,15 +4,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
+
+	"scimgate/internal/state"
 )
 
 // What can be wrong with an order to change the tokens.
@@ -38,15 +35,16 @@ func (t Token) Live(now time.Time) bool { return now.Before(t.Expires) }
 
 // File is the token file of one tenant. It has no state of its own and is safe
 // for concurrent use.
-type File struct{ folder, tenant string }
+type File struct {
+	document *state.File[document]
+	tenant   string
+}
 
 // Open names the token file of a tenant below the state folder. It touches
 // nothing: without a file there are no tokens, and the first one makes it.
 func Open(stateDir, tenant string) *File {
-	return &File{filepath.Join(stateDir, "tokens"), tenant}
+	return &File{state.Open(stateDir, "tokens", tenant, document.check), tenant}
 }
-
-func (f *File) path() string { return filepath.Join(f.folder, f.tenant+".json") }
 
 // Create makes a token that lives for lifetime and returns its text, which
 // cannot be had again. Expired tokens are forgotten on the way. The error is
@@ -120,11 +118,11 @@ func (f *File) Set(now time.Time, text string, lifetime time.Duration, label str
 
 // List returns all tokens, expired ones included, oldest first.
 func (f *File) List() ([]Token, error) {
-	tokens, _, err := f.read()
+	d, err := f.document.Read()
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
-	return tokens, nil
+	return d.Tokens, nil
 }
 
 // Revoke removes a token. The error is ErrNotFound where there is none.
@@ -142,25 +140,12 @@ func (f *File) Revoke(id string) error {
 	return nil
 }
 
-// change replaces the tokens by what edit makes of them, alone among all
-// processes. After an error the file is as it was.
+// change replaces the tokens by what edit makes of them.
 func (f *File) change(edit func([]Token) ([]Token, error)) error {
-	if err := f.makeFolder(); err != nil {
-		return err
-	}
-	unlock, err := f.lock()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	tokens, _, err := f.read()
-	if err != nil {
-		return err
-	}
-	if tokens, err = edit(tokens); err != nil {
-		return err
-	}
-	return f.replace(tokens)
+	return f.document.Change(func(d document) (document, error) {
+		tokens, err := edit(d.Tokens)
+		return document{tokens}, err
+	})
 }
 
 // document is the form of the file.
@@ -168,35 +153,14 @@ type document struct {
 	Tokens []Token `json:"tokens"`
 }
 
-// read returns the tokens and the state of the very file that they are from;
-// none and nil where there is no file.
-func (f *File) read() ([]Token, os.FileInfo, error) {
-	file, err := os.Open(f.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = file.Close() }() // only read
-	info, err := file.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	var d document
-	if err := json.Unmarshal(text, &d); err != nil {
-		return nil, nil, fmt.Errorf("%s is damaged: %w", f.path(), err)
-	}
+// check finds what no token can be without.
+func (d document) check() error {
 	for _, t := range d.Tokens {
 		if hash, err := hex.DecodeString(t.Hash); err != nil || len(hash) != sha256.Size || t.ID == "" {
-			return nil, nil, fmt.Errorf("%s is damaged: the token %q has no hash or no id", f.path(), t.ID)
+			return fmt.Errorf("the token %q has no hash or no id", t.ID)
 		}
 	}
-	return d.Tokens, info, nil
+	return nil
 }
 
 func hashText(text string) string {

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"scimgate/internal/state"
 )
 
 // owner returns user:group of a file.
@@ -24,7 +26,7 @@ func owner(t *testing.T, path string) string {
 // eager is a verifier that looks at the file on every call.
 func eager(f *File) *Verifier {
 	v := NewVerifier(f)
-	v.every = 0
+	v.tokens = state.NewWatch(f.document, 0)
 	return v
 }
 
@@ -105,7 +107,7 @@ func TestAnUnreadableFileKeepsTheLastTokens(t *testing.T) {
 	text, _ := create(t, f, start, time.Hour, 2)
 	v := eager(f)
 	wanted(t, v, text, start, true)
-	write(t, f.path(), `{"tokens": [{"id"`)
+	write(t, f.document.Path(), `{"tokens": [{"id"`)
 	if _, ok, err := v.Verify(text, start); !ok || err == nil {
 		t.Errorf("with half a file the token is %v, error %v", ok, err)
 	}
@@ -119,7 +121,7 @@ func TestAnUnreadableFileKeepsTheLastTokens(t *testing.T) {
 	again, _ := create(t, f, start, time.Hour, 2)
 	wanted(t, v, again, start, true)
 	wanted(t, v, text, start, false)
-	if err := os.Remove(f.path()); err != nil {
+	if err := os.Remove(f.document.Path()); err != nil {
 		t.Fatal(err)
 	}
 	wanted(t, v, again, start, false)
@@ -127,9 +129,9 @@ func TestAnUnreadableFileKeepsTheLastTokens(t *testing.T) {
 
 func TestAnErrorComesOncePerLookAtTheFile(t *testing.T) {
 	f := Open(t.TempDir(), "okta")
-	write(t, f.path(), "half")
+	write(t, f.document.Path(), "half")
 	v := NewVerifier(f)
-	v.every = time.Hour
+	v.tokens = state.NewWatch(f.document, time.Hour)
 	if _, _, err := v.Verify("x", start); err == nil {
 		t.Error("the first look brings no error")
 	}

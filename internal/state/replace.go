@@ -1,22 +1,21 @@
-package token
+package state
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 )
 
-// makeFolder makes the folder of the tokens, and the state folder with it.
-func (f *File) makeFolder() error {
-	if _, err := os.Stat(f.folder); err == nil {
+// makeFolder makes a folder, and those above it.
+func makeFolder(path string) error {
+	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(f.folder, 0o700); err != nil {
+	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	return inherit(f.folder)
+	return inherit(path)
 }
 
 // inherit gives what root has made to the owner of the folder around it: a
@@ -36,15 +35,10 @@ func inherit(path string) error {
 	return nil
 }
 
-// lock waits until no other process changes the tokens of the tenant. The lock
-// is a file of its own, because the other one is replaced.
-func (f *File) lock() (func(), error) {
-	return lockFile(filepath.Join(f.folder, f.tenant+".lock"))
-}
-
-// lockFile waits until no other process holds the file. The lock ends with the
-// process that holds it.
-func lockFile(path string) (func(), error) {
+// lock waits until no other process holds the file, which is one of its own,
+// because what it guards is replaced. The lock ends with the process that holds
+// it.
+func lock(path string) (func(), error) {
 	_, before := os.Lstat(path)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -66,28 +60,9 @@ func lockFile(path string) (func(), error) {
 	return func() { _ = file.Close() }, nil // closing gives the lock back
 }
 
-// replace writes the tokens to a new file and puts it in place of the old one.
-// What a crash can leave behind is a temporary file, which the next writer
-// removes; it holds the lock, so nobody else is writing one.
-func (f *File) replace(tokens []Token) error {
-	text, err := json.MarshalIndent(document{tokens}, "", "  ")
-	if err != nil {
-		return err
-	}
-	pattern := "." + f.tenant + ".json-*"
-	left, err := filepath.Glob(filepath.Join(f.folder, pattern))
-	if err != nil {
-		return err
-	}
-	for _, path := range left {
-		_ = os.Remove(path) // in nobody's way if it stays
-	}
-	return replaceFile(f.path(), pattern, append(text, '\n'))
-}
-
-// replaceFile writes a new file and puts it at a path in one step. pattern is
+// replace writes a new file and puts it at a path in one step. pattern is
 // that of the temporary file, in the same folder.
-func replaceFile(path, pattern string, text []byte) error {
+func replace(path, pattern string, text []byte) error {
 	folder := filepath.Dir(path)
 	temp, err := os.CreateTemp(folder, pattern) // made with 0600
 	if err != nil {

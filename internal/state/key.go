@@ -1,4 +1,4 @@
-package token
+package state
 
 import (
 	"crypto/rand"
@@ -40,7 +40,7 @@ func makeKey(path string) ([32]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return [32]byte{}, err
 	}
-	unlock, err := lockFile(path + ".lock")
+	unlock, err := lock(path + ".lock")
 	if err != nil {
 		return [32]byte{}, err
 	}
@@ -50,5 +50,5 @@ func makeKey(path string) ([32]byte, error) {
 		return key, err
 	}
 	_, _ = rand.Read(key[:]) // never fails: it ends the program instead
-	return key, replaceFile(path, ".cursor.key-*", key[:])
+	return key, replace(path, ".cursor.key-*", key[:])
 }
