@@ -23,8 +23,7 @@ func (t Tenant) validate(s *Source, key string) {
 	if !slices.Contains([]string{"", "okta", "entra", "onelogin"}, t.Profile) {
 		s.fault(key+".profile", "%q is not known; use okta, entra or onelogin", t.Profile)
 	}
-	positive(s, key+".tokens.max", t.Tokens.Max)
-	positive(s, key+".tokens.lifetime", t.Tokens.Lifetime)
+	t.Tokens.validate(s, key+".tokens")
 	t.Me.validate(s, key+".me")
 	if t.Users == nil {
 		s.fault(key+".users", "is missing; declare where the people are and how they are written")
