@@ -5,6 +5,8 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,6 +68,15 @@ func serveTwice(t *testing.T, changes ...string) *twice {
 // bearer is a client of a gateway with a token.
 func bearer(t *testing.T, g *gate, token string) *client {
 	return g.client(t).with("Authorization", "Bearer "+token)
+}
+
+// elsewhere is a client with an address that nobody else is likely to have.
+func (c *client) elsewhere(t *testing.T) *client {
+	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, byte(1+rand.IntN(254)), byte(rand.IntN(256)), byte(1+rand.IntN(254)))}}
+	other := *c
+	other.http = &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: from.DialContext}}
+	t.Cleanup(other.http.CloseIdleConnections)
+	return &other
 }
 
 // command runs a command about tokens that has to succeed, and returns what it
