@@ -15,7 +15,6 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
-	"golang.org/x/sync/semaphore"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/token"
@@ -41,6 +40,9 @@ type Config struct {
 	CursorKey [32]byte
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
+	// Memory is shared with the gateways before and after this one in the same
+	// process; nil is a memory of its own.
+	Memory *Memory
 }
 
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
@@ -71,10 +73,8 @@ type Gateway struct {
 	echo    *echo.Echo
 	log     *zap.Logger
 	now     func() time.Time
-	walks   *walks
 	cursors sealer
-	// enumerating bounds how many long lists are read at a time.
-	enumerating *semaphore.Weighted
+	*Memory
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
@@ -83,9 +83,9 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{
-		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		walks: newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
+	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now, cursors: cursors, Memory: cfg.Memory}
+	if g.Memory == nil {
+		g.Memory = NewMemory()
 	}
 	e := g.echo
 	e.HideBanner = true
@@ -93,7 +93,7 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	e.Pre(tidyPath)
 	e.Use(g.observe, g.recoverPanic, g.authenticate, tidyQuery, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
 	for _, t := range tenants {
-		tenant := newTenant(t)
+		tenant := newTenant(t, g.Memory)
 		g.tenants = append(g.tenants, tenant)
 		for _, base := range t.BasePaths {
 			g.route(e.Group(base), tenant)

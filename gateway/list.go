@@ -48,13 +48,16 @@ func (q *request) answerPage(s scim.SearchRequest) error {
 
 // walk returns which walk the page belongs to.
 func (q *request) walk(l query) walkKey {
+	key := walkKey{list: l.list, edition: q.typ.tenant.edition}
 	switch {
 	case l.after != nil:
-		return walkKey{list: l.list, generation: l.after.generation}
+		key.generation = l.after.generation
 	case l.byCursor:
-		return walkKey{list: l.list, generation: rand.Uint64()}
+		key.generation = rand.Uint64()
+	default:
+		key.token = q.event.token
 	}
-	return walkKey{list: l.list, token: q.event.token}
+	return key
 }
 
 // matching returns the places of all resources of the list in their order. The

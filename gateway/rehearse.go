@@ -25,7 +25,7 @@ type Rehearsal struct {
 
 // NewRehearsal returns one for a tenant.
 func NewRehearsal(t Tenant) *Rehearsal {
-	return &Rehearsal{tenant: newTenant(t), claims: map[string]int{}}
+	return &Rehearsal{tenant: newTenant(t, NewMemory()), claims: map[string]int{}}
 }
 
 // Outcome is what one create would come to.

@@ -16,6 +16,7 @@ type tenant struct {
 	types     []*resourceType
 	me        *Me
 	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
+	edition   uint64           // of its mappings: what was remembered under others is of no use
 }
 
 // resourceType is one endpoint of a tenant.
@@ -26,8 +27,9 @@ type resourceType struct {
 	bases   []string // the ends of the folded names of its entries
 }
 
-func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
+func newTenant(t Tenant, known *Memory) *tenant {
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me}
+	made.writers, made.edition = known.of(t)
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {

@@ -37,6 +37,7 @@ var owners = map[string]string{
 	"github.com/goccy/go-yaml":      "internal/config",
 	"github.com/sethvargo/go-retry": "ldapsink",
 	"github.com/spf13/cobra":        "cmd/scimgate",
+	"github.com/fsnotify/fsnotify":  "cmd/scimgate",
 }
 
 // The rooms of the house are held apart by what they may import.

@@ -70,6 +70,8 @@ func (h holder) later(ctx context.Context, name string) {
 			}
 			log.Info("the directory's schema is known now", zap.Int("faults", len(faults)))
 			return
+		case ldapsink.Refused(err): // every attempt counts against the account
+			pause = askMute
 		case directory.Is(err, directory.Unavailable):
 			pause = askAway
 		default:

@@ -46,7 +46,12 @@ func (f Fault) String() string {
 type Warning = Fault
 
 // Report is the error of a file with faults, sorted by position.
-type Report struct{ Faults []Fault }
+type Report struct {
+	Faults []Fault
+	// Files are those that the configuration names, as far as it could be read:
+	// another content of one of them may mend it.
+	Files []string
+}
 
 // Error has one line for each fault and a last one that counts them.
 func (r *Report) Error() string {

@@ -48,7 +48,7 @@ func read(path string, text []byte, env func(string) (string, bool)) (*Config, [
 	c.files(s, filepath.Dir(path))
 	c.validate(s)
 	if err := s.err(); err != nil {
-		return nil, sorted(s.warnings), err
+		return nil, sorted(s.warnings), c.naming(err)
 	}
 	return c, sorted(s.warnings), nil
 }
