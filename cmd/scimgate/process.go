@@ -68,8 +68,8 @@ func (p *process) install(ctx context.Context, s *service) {
 	for name, sink := range s.sinks {
 		sink.Rely(s.bases(name))
 	}
+	s.start(ctx)
 	p.replace(s)
-	s.learn(ctx, p.log)
 }
 
 // replace puts a service in the place of the one before, which ends with its
@@ -114,7 +114,7 @@ func (p *process) leave(s *service) {
 func (p *process) finish(s *service) {
 	defer p.ending.Done()
 	s.stop()
-	s.learning.Wait()
+	s.running.Wait()
 	p.release(s)
 }
 

@@ -27,8 +27,11 @@ type service struct {
 	tls     *tls.Config // nil where the listener speaks plain HTTP
 	unknown []string    // directories whose schema could not be read
 
-	learning sync.WaitGroup
-	stop     context.CancelFunc // ends learning
+	// beside is what is done beside the requests, from when the service is in force
+	// until its last request ended.
+	beside  []func(context.Context)
+	running sync.WaitGroup
+	stop    context.CancelFunc
 
 	requests int  // under way; guarded by process.mu
 	replaced bool // by a later service; guarded by process.mu
@@ -80,6 +83,9 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 	}
 	if err := s.takesOver(ctx, before); err != nil {
 		return err
+	}
+	for _, name := range s.unknown {
+		s.beside = append(s.beside, func(ctx context.Context) { s.holder(p.log).later(ctx, name) })
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
@@ -191,11 +197,10 @@ func access(t config.Tenant) config.Tenant {
 
 func (s *service) holder(log *zap.Logger) holder { return holder{s.cfg, s.sinks, s.tenants, log} }
 
-// learn holds the mappings against the directories that did not answer yet, until
-// the service ends.
-func (s *service) learn(ctx context.Context, log *zap.Logger) {
-	ctx, s.stop = context.WithCancel(ctx)
-	for _, name := range s.unknown {
-		s.learning.Go(func() { s.holder(log).later(ctx, name) })
+// start begins what is done beside the requests.
+func (s *service) start(ctx context.Context) {
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	for _, do := range s.beside {
+		s.running.Go(func() { do(ctx) })
 	}
 }
