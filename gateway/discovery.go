@@ -67,8 +67,8 @@ func (g *Gateway) serviceProviderConfig(t *tenant) document {
 	return func(base, _ string) (any, error) {
 		return map[string]any{
 			"schemas":        []string{scim.ServiceProviderConfigURN},
-			"patch":          supported{true},
-			"bulk":           map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes},
+			"patch":          supported{t.patches()},
+			"bulk":           map[string]any{"supported": t.policy.offers(offBulk), "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes},
 			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
 			"changePassword": supported{t.writesPasswords()},
 			"sort":           supported{true},
