@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // later are the documented keys that this version does not obey. Whoever sets
 // one counts on it, so it is refused: a safety belt that is silently ignored is
@@ -18,15 +15,10 @@ var later = []struct {
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
 	{"server.trustedProxies", set, "trusting the headers of a proxy"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
-	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
 	{"tenants[].brake", set, "the brake on mass changes"},
 }
 
 func set(v peek) bool { return !v.empty }
-
-func oneOf(values ...string) func(peek) bool {
-	return func(v peek) bool { return slices.Contains(values, v.text) }
-}
 
 // refuseLater is the decoder's refuse.
 func refuseLater(shape string, v peek) string {

@@ -41,8 +41,10 @@ func read(path string, text []byte, env func(string) (string, bool)) (*Config, [
 	d := &decoder{Source: s, env: env, refuse: refuseLater}
 	d.decode(text, c)
 	c.basePaths()
-	if err := c.presets(s); err != nil {
-		return nil, sorted(s.warnings), err
+	for _, underneath := range []func(*Source) error{c.profiles, c.presets} {
+		if err := underneath(s); err != nil {
+			return nil, sorted(s.warnings), err
+		}
 	}
 	c.kinds()
 	c.files(s, filepath.Dir(path))

@@ -20,8 +20,8 @@ func (t Tenant) validate(s *Source, key string) {
 	case !tenantName.MatchString(t.Name):
 		s.fault(key+".name", "%q has other characters than a-z, 0-9 and -", t.Name)
 	}
-	if !slices.Contains([]string{"", "okta", "entra", "onelogin"}, t.Profile) {
-		s.fault(key+".profile", "%q is not known; use okta, entra or onelogin", t.Profile)
+	if t.Profile != "" && !slices.Contains(Profiles(), t.Profile) {
+		s.fault(key+".profile", "%q is not known; use %s", t.Profile, profileNames())
 	}
 	positive(s, key+".tokens.max", t.Tokens.Max)
 	positive(s, key+".tokens.lifetime", t.Tokens.Lifetime)
