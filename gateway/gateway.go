@@ -108,12 +108,21 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
-		r.POST(path, g.handle(rt, "create", (*request).create))
 		r.Match(read, path, g.handle(rt, "list", (*request).list))
 		r.Match(read, path+"/:id", g.handle(rt, "get", (*request).get))
-		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
-		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
-		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
+		for _, write := range []struct {
+			method, path, operation string
+			do                      func(*request) error
+		}{
+			{http.MethodPost, path, "create", (*request).create},
+			{http.MethodPut, path + "/:id", "replace", (*request).replace},
+			{http.MethodPatch, path + "/:id", "patch", (*request).patch},
+			{http.MethodDelete, path + "/:id", "delete", (*request).remove},
+		} {
+			if rt.takes(write.method) {
+				r.Add(write.method, write.path, g.handle(rt, write.operation, write.do))
+			}
+		}
 		r.Any(path+"/.search", t.offered(offSearch, onlyPOST(g.handle(rt, "list", (*request).search)))) // no resource with that id
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))

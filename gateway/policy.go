@@ -79,37 +79,27 @@ func (t *tenant) offered(endpoint string, next echo.HandlerFunc) echo.HandlerFun
 	return notImplemented
 }
 
-// methods are those that a resource of the type can be asked for, for the header
-// Allow.
-func (t *resourceType) methods() []string {
-	all := []string{http.MethodGet, http.MethodHead}
-	for _, method := range []string{http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if t.takes(method) {
-			all = append(all, method)
-		}
-	}
-	return all
-}
-
-// takes reports whether the endpoint has a method.
+// takes reports whether the endpoint has a method. One that it has not has no
+// route, so the answer is 405 with what is possible (RFC 9110 section 15.5.6).
 func (t *resourceType) takes(method string) bool {
 	return t.tenant.policy.offers(method + " " + t.mapping.Definition().Endpoint)
 }
 
-// possible refuses a method that the endpoint does not have here: it is there, so
-// the answer is 405 with what is possible (RFC 9110 section 15.5.6).
+// possible refuses a method that the endpoint does not have to those that come to
+// it by another way than its route: by Bulk and by Me.
 func (q *request) possible(method string) error {
 	if q.typ.takes(method) {
 		return nil
 	}
-	allowed := q.typ.methods()
-	if method == http.MethodPost {
-		allowed = []string{http.MethodGet, http.MethodHead}
+	return &scim.Error{Status: http.StatusMethodNotAllowed, Detail: method + " of " + q.typ.mapping.Definition().Endpoint + " is not offered to this tenant"}
+}
+
+// bulkOffered is what ServiceProviderConfig says of Bulk (RFC 7643 section 5).
+func (g *Gateway) bulkOffered(t *tenant) map[string]any {
+	if !t.policy.offers(offBulk) {
+		return map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0}
 	}
-	list := strings.Join(allowed, ", ")
-	q.Response().Header().Set(echo.HeaderAllow, list)
-	return &scim.Error{Status: http.StatusMethodNotAllowed, Detail: method + " of " + q.typ.mapping.Definition().Endpoint +
-		" is not possible for this tenant; possible are: " + list}
+	return map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes}
 }
 
 // patches reports whether any resource of the tenant can be patched.
@@ -131,6 +121,18 @@ func (v view) excludes(t *resourceType) []scim.Path {
 		return v.excluded
 	}
 	return append(slices.Clone(v.excluded), scim.Path{Attr: "members"})
+}
+
+// announces is a schema as the tenant keeps to it: members that are shown to nobody
+// are never returned.
+func (p Policy) announces(s scim.Schema) scim.Schema {
+	s.Attributes = slices.Clone(s.Attributes)
+	for i, a := range s.Attributes {
+		if p.Members.Shown == MembersNever && s.ID == scim.GroupURN && a.Name == "members" {
+			s.Attributes[i].Returned = scim.ReturnedNever
+		}
+	}
+	return s
 }
 
 // project returns the part of the resources of a type that the view shows. Where
