@@ -67,8 +67,8 @@ func (g *Gateway) serviceProviderConfig(t *tenant) document {
 	return func(base, _ string) (any, error) {
 		return map[string]any{
 			"schemas":        []string{scim.ServiceProviderConfigURN},
-			"patch":          supported{true},
-			"bulk":           map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes},
+			"patch":          supported{t.patches()},
+			"bulk":           g.bulkOffered(t),
 			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
 			"changePassword": supported{t.writesPasswords()},
 			"sort":           supported{true},
@@ -144,7 +144,7 @@ func (t *tenant) announced() []scim.Schema {
 		for _, s := range rt.mapping.Schemas() {
 			i := slices.IndexFunc(all, func(a scim.Schema) bool { return strings.EqualFold(a.ID, s.ID) })
 			if i < 0 {
-				all = append(all, s)
+				all = append(all, t.policy.announces(s))
 				continue
 			}
 			for _, a := range s.Attributes {

@@ -56,6 +56,7 @@ type Tenant struct {
 	Tokens    Authenticator
 	Types     []Type
 	Me        *Me // nil for a tenant whose tokens name nobody
+	Policy    Policy
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.
@@ -107,23 +108,32 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
-		r.POST(path, g.handle(rt, "create", (*request).create))
 		r.Match(read, path, g.handle(rt, "list", (*request).list))
 		r.Match(read, path+"/:id", g.handle(rt, "get", (*request).get))
-		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
-		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
-		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
-		r.Any(path+"/.search", onlyPOST(g.handle(rt, "list", (*request).search))) // no resource with that id
+		for _, write := range []struct {
+			method, path, operation string
+			do                      func(*request) error
+		}{
+			{http.MethodPost, path, "create", (*request).create},
+			{http.MethodPut, path + "/:id", "replace", (*request).replace},
+			{http.MethodPatch, path + "/:id", "patch", (*request).patch},
+			{http.MethodDelete, path + "/:id", "delete", (*request).remove},
+		} {
+			if rt.takes(write.method) {
+				r.Add(write.method, write.path, g.handle(rt, write.operation, write.do))
+			}
+		}
+		r.Any(path+"/.search", t.offered(offSearch, onlyPOST(g.handle(rt, "list", (*request).search)))) // no resource with that id
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
 	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
 	r.Match(read, "/ResourceTypes/:name", g.discover(t.resourceTypes))
 	r.Match(read, "/Schemas", g.discover(t.schemas))
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
-	r.Any("/Me", g.me(t))
-	r.POST("/Bulk", g.bulk)
+	r.Any("/Me", t.offered(offMe, g.me(t)))
+	r.POST("/Bulk", t.offered(offBulk, g.bulk))
 	r.Match(read, "", g.handleAll(t, "list", (*request).list))
-	r.POST("/.search", g.handleAll(t, "list", (*request).search))
+	r.POST("/.search", t.offered(offSearch, g.handleAll(t, "list", (*request).search)))
 }
 
 // onlyPOST refuses other methods on a path that otherwise looks like that of a

@@ -18,7 +18,7 @@ func (q *request) answerList(s scim.SearchRequest) error {
 
 // answerPage answers with a page by index or by cursor of what matches.
 func (q *request) answerPage(s scim.SearchRequest) error {
-	q.view = view{s.Attributes, s.ExcludedAttributes}
+	q.view = q.typ.tenant.policy.hide(view{attributes: s.Attributes, excluded: s.ExcludedAttributes}, true)
 	l, err := q.query(s)
 	if err != nil {
 		return err
@@ -202,10 +202,10 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
-		view := scim.NewView(t.mapping.Definition(), q.view.attributes, q.view.excluded)
+		project := q.view.project(t)
 		for i, res := range resources {
 			t.mapping.Locate(res, q.url)
-			shown[entries[i].ID] = view.Project(res)
+			shown[entries[i].ID] = project(res)
 		}
 	}
 	all := make([]any, 0, len(page))

@@ -125,6 +125,9 @@ func (q *request) decode() (scim.Resource, error) {
 // view is what a client wants to see of a resource (RFC 7644 section 3.9).
 type view struct {
 	attributes, excluded []scim.Path
+	// hides says that the tenant shows no members of groups here, and emptied that
+	// it shows an empty list of them.
+	hides, emptied bool
 }
 
 // wanted reads what the client wants to see.
@@ -135,7 +138,7 @@ func (q *request) wanted() (view, error) {
 		return view{}, err
 	}
 	excluded, err := scim.ParsePaths(strings.Join(given["excludedAttributes"], ","))
-	return view{attributes, excluded}, err
+	return q.typ.tenant.policy.hide(view{attributes: attributes, excluded: excluded}, false), err
 }
 
 // reads returns the LDAP attributes that the view needs: nil for all, or all
@@ -144,7 +147,7 @@ func (v view) reads(t *resourceType) []string {
 	if t.mapping.Members() == "" {
 		return nil
 	}
-	if v.names(t, v.excluded) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
+	if v.names(t, v.excludes(t)) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
 		return t.mapping.WithoutMembers()
 	}
 	return nil
@@ -174,7 +177,7 @@ func (q *request) show(status int, res scim.Resource) error {
 	if version, _ := meta["version"].(string); version != "" {
 		h.Set("ETag", version)
 	}
-	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, q.view.attributes, q.view.excluded))
+	return reply(q.Context, status, q.view.project(q.typ)(res))
 }
 
 // url is where a resource of the tenant is found.

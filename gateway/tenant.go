@@ -15,6 +15,7 @@ type tenant struct {
 	tokens    Authenticator
 	types     []*resourceType
 	me        *Me
+	policy    Policy
 	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
 }
 
@@ -23,16 +24,20 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	bases   []string // the ends of the folded names of its entries
+	bases   []string   // the ends of the folded names of its entries
+	filters [][]string // the attributes of the filters that are taken; none for every filter
+	patches patchPolicy
 }
 
 func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, policy: t.Policy, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {
 			rt.bases = append(rt.bases, ","+directory.FoldDN(tree))
 		}
+		endpoint := typ.Mapping.Definition().Endpoint
+		rt.filters, rt.patches = rt.filterSets(t.Policy.Filters[endpoint]), rt.patchPolicy(t.Policy.Patch[endpoint])
 		made.types = append(made.types, rt)
 	}
 	if groups := made.byName("Group"); groups != nil {

@@ -93,6 +93,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		BasePaths: t.BasePaths(),
 		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
 	}
+	tenant.Policy = policyOf(t.Protocol)
 	if t.Me != nil {
 		tenant.Me = &gateway.Me{Methods: t.Me.Methods}
 	}

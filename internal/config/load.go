@@ -74,11 +74,13 @@ func (c *Config) composed(s *Source) {
 			below(users, faults)
 			if len(faults) == 0 {
 				t.Me.hold(s, tenantKey(i)+".me", *t.Users)
+				protocolNames(s, tenantKey(i)+".protocol", "users", *t.Users, "User", t.Protocol.Filters.Users, t.Protocol.Patch.Users)
 			}
 		}
 		if t.Groups != nil {
 			s.rulesMissing(groups)
 			below(groups, slices.Concat(t.Groups.Validate("Group"), adoptFilter(*t.Groups)))
+			protocolNames(s, tenantKey(i)+".protocol", "groups", *t.Groups, "Group", t.Protocol.Filters.Groups, t.Protocol.Patch.Groups)
 		}
 		for j, rt := range t.ResourceTypes {
 			key := resourceTypeKey(i, j)
