@@ -144,6 +144,8 @@ func (r reason) text(why, label string) string {
 		return "another tenant of this gateway manages the entry that has it, so it is not adopted; have it deleted there first, or choose another value"
 	case roomless:
 		return "an existing entry of the directory has it that cannot be adopted, because " + why + "; have the entry made anew with the object classes of the mapping"
+	case torn:
+		return "several people of this tenant, deleted ones included, have it or the externalId, and it cannot be told who is meant; make the values equal at the identity provider and here, or have one of the entries deleted in the directory"
 	case keyless:
 		return "an existing entry of the directory has it, and it cannot be adopted because this resource has no " + why + "; send that as well"
 	}

@@ -42,6 +42,8 @@ type request struct {
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred
+	// sent is the resource that a create asks for.
+	sent scim.Resource
 	// adopted says that what was created was there before, in groups perhaps.
 	adopted bool
 	// naming is what is known of names that a template makes, and numbers what a

@@ -28,8 +28,9 @@ type profile struct {
 
 // profileMapping is what a rule set says of a mapping. It speaks of SCIM alone.
 type profileMapping struct {
-	OnExisting mapping.OnExisting  `yaml:"onExisting"`
-	Rules      mapping.RulesConfig `yaml:"rules"`
+	OnExisting mapping.OnExisting   `yaml:"onExisting"`
+	Rules      mapping.RulesConfig  `yaml:"rules"`
+	Upsert     mapping.UpsertConfig `yaml:"upsert"`
 }
 
 // Profiles returns the names of the rule sets, in their order.
