@@ -173,9 +173,11 @@ type Tenant struct {
 	// Me is nil for a tenant whose tokens name no people.
 	Me *Me `yaml:"me"`
 	// Profile names a rule set; "" is none.
-	Profile string          `yaml:"profile"`
-	Brake   Brake           `yaml:"brake"`
-	Users   *mapping.Config `yaml:"users"`
+	Profile string `yaml:"profile"`
+	Brake   Brake  `yaml:"brake"`
+	// Limits are narrower than those of the server.
+	Limits TenantLimits    `yaml:"limits"`
+	Users  *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`
 	// ResourceTypes are further types of resources.
