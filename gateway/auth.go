@@ -84,7 +84,11 @@ func (t *tenant) baseOf(path string) string {
 // a write half-way: what was begun is finished.
 func (g *Gateway) deadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), g.config.RequestTimeout)
+		timeout := g.config.RequestTimeout
+		if t, ok := c.Get(tenantKey).(*tenant); ok {
+			timeout = g.limits(t).RequestTimeout
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), timeout)
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)

@@ -156,10 +156,10 @@ func (a adoption) explained(source string, d decision) decision {
 		return d
 	}
 	switch h := d.hit; {
+	case h.Marker.Source != "" && h.Marker.Source != source: // of which nothing is told
+		d.reason = managed
 	case h.Protected != "":
 		d.reason, d.why = protected, h.Protected
-	case h.Marker.Source != "" && h.Marker.Source != source:
-		d.reason = managed
 	case !a.adopts || !unmanaged(h):
 	case len(a.by) == 0:
 		d.reason, d.why = keyless, a.lacks

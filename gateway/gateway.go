@@ -55,8 +55,10 @@ type Tenant struct {
 	BasePaths []string // without trailing slash; the first is shown in meta.location
 	Tokens    Authenticator
 	Types     []Type
-	Me        *Me // nil for a tenant whose tokens name nobody
-	Policy    Policy
+	Me        *Me    // nil for a tenant whose tokens name nobody
+	Switch    Switch // nil for a tenant that is always on
+	Limits    Limits // what of Config is narrower for the tenant
+	Policy    Policy // what of the protocol it is without
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.
@@ -92,9 +94,10 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
 	e.Pre(tidyPath)
-	e.Use(g.observe, g.recoverPanic, g.authenticate, tidyQuery, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, g.switchedOn, tidyQuery, bodyLimit, g.deadline, contentType)
 	for _, t := range tenants {
 		tenant := newTenant(t)
+		tenant.bodies = middleware.BodyLimit(byteText(g.limits(tenant).BodyBytes))
 		g.tenants = append(g.tenants, tenant)
 		for _, base := range t.BasePaths {
 			g.route(e.Group(base), tenant)

@@ -59,6 +59,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 	for _, name := range unknown {
 		learning.Go(func() { h.later(whileServing, name) })
 	}
+	switches := newSwitches(cfg, log)
+	switches.install(tenants)
+	go switches.watch(whileServing)
 	g, err := gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
@@ -92,6 +95,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
 		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
+		Limits:    limits(t.Limits),
 	}
 	tenant.Policy = policyOf(t.Protocol)
 	if t.Me != nil {

@@ -175,9 +175,11 @@ type Tenant struct {
 	// Profile names a rule set; "" is none.
 	Profile string `yaml:"profile"`
 	// Protocol is what the tenant offers of SCIM.
-	Protocol Protocol        `yaml:"protocol"`
-	Brake    Brake           `yaml:"brake"`
-	Users    *mapping.Config `yaml:"users"`
+	Protocol Protocol `yaml:"protocol"`
+	Brake    Brake    `yaml:"brake"`
+	// Limits are narrower than those of the server.
+	Limits TenantLimits    `yaml:"limits"`
+	Users  *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`
 	// ResourceTypes are further types of resources.

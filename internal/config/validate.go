@@ -35,6 +35,7 @@ func (c *Config) validate(s *Source) {
 	}
 	for i, t := range c.Tenants {
 		t.validate(s, tenantKey(i))
+		t.Limits.validate(s, tenantKey(i)+".limits", c.Server.Limits)
 	}
 	c.names(s)
 	c.paths(s)
