@@ -9,6 +9,7 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -27,6 +28,11 @@ type Config struct {
 	// ExternalURL is what meta.location starts with; where it is empty, the
 	// scheme and host of the request are taken.
 	ExternalURL string
+	// TrustedProxies are the peers whose X-Forwarded headers count.
+	TrustedProxies []netip.Prefix
+	// FailedAttempts is how many tokens that are none an address may present in a
+	// minute; 0 counts nothing.
+	FailedAttempts int
 	// BodyBytes is the largest request body that is read.
 	BodyBytes int64
 	// PageSize is the most resources that one list answer holds.
@@ -76,6 +82,8 @@ type Gateway struct {
 	now     func() time.Time
 	walks   *walks
 	cursors sealer
+	// attempts are the tokens that were none, by address.
+	attempts *attempts
 	// enumerating bounds how many long lists are read at a time.
 	enumerating *semaphore.Weighted
 }
@@ -88,7 +96,8 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	}
 	g := &Gateway{
 		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		walks: newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
+		attempts: newAttempts(cfg.FailedAttempts, addressesKept),
+		walks:    newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
 	}
 	e := g.echo
 	e.HideBanner = true

@@ -196,11 +196,7 @@ func (q *request) url(resourceType, id string) string {
 func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
 	root := strings.TrimSuffix(g.config.ExternalURL, "/")
 	if root == "" {
-		// Headers of a proxy are not asked: anybody can send them.
-		root = "http://" + c.Request().Host
-		if c.IsTLS() {
-			root = "https://" + c.Request().Host
-		}
+		root = g.root(c.Request())
 	}
 	base := t.baseOf(c.Request().URL.Path)
 	if base == "" {

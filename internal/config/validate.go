@@ -66,6 +66,8 @@ func (v Server) validate(s *Source) {
 	positive(s, "server.limits.bulkOperations", v.Limits.BulkOperations)
 	positive(s, "server.limits.requestTimeout", v.Limits.RequestTimeout)
 	positive(s, "server.limits.filterEntries", v.Limits.FilterEntries)
+	positive(s, "server.limits.failedAttempts", v.Limits.FailedAttempts)
+	v.proxies(s)
 }
 
 var directoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
