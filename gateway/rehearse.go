@@ -150,6 +150,9 @@ func (t *resourceType) rehearsed(body []byte) (mapping.Want, error) {
 	if err != nil {
 		return mapping.Want{}, err
 	}
+	if err := t.mapping.Barred(body); err != nil {
+		return mapping.Want{}, err
+	}
 	names := mapping.Names{}
 	for _, ref := range t.mapping.References(res) {
 		names[ref.ID] = ref.ID

@@ -124,6 +124,20 @@ func (q *request) decode() (scim.Resource, error) {
 	return scim.Decode(body, q.typ.mapping.Definition())
 }
 
+// decodeNew is decode for a resource that is not there yet, which may be refused for
+// what SCIM lets be ignored.
+func (q *request) decodeNew() (scim.Resource, error) {
+	body, err := q.body()
+	if err != nil {
+		return nil, err
+	}
+	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	if err != nil {
+		return nil, err
+	}
+	return res, q.typ.mapping.Barred(body)
+}
+
 // view is what a client wants to see of a resource (RFC 7644 section 3.9).
 type view struct {
 	attributes, excluded []scim.Path

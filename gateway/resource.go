@@ -16,7 +16,7 @@ func (q *request) create() error {
 	if err := q.precondition.create(); err != nil {
 		return err
 	}
-	res, err := q.decode()
+	res, err := q.decodeNew()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (q *request) replace() error {
 	if err := q.possible(http.MethodPut); err != nil {
 		return err
 	}
-	res, err := q.decode()
+	res, err := q.decodeNew()
 	if err != nil {
 		return err
 	}

@@ -96,8 +96,9 @@ type RuleConfig struct {
 	Unique bool `yaml:"unique"`
 	// Single enforces one value: reject, primary or first; "" passes all on.
 	Single string `yaml:"single"`
-	// Shared takes the rule out of RulesConfig.Unique: its line says unique: false.
-	Shared bool `yaml:"-"`
+	// Optional and Shared take the attribute out of RulesConfig.Required and Unique:
+	// the line says required: false or unique: false.
+	Optional, Shared bool `yaml:"-"`
 	// Reference are the resource types that the value, a SCIM id, refers to.
 	Reference []string `yaml:"reference,orscalar"`
 	// By is the LDAP attribute whose value lists a member, as uid does in memberUid;

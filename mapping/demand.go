@@ -14,7 +14,7 @@ import (
 func (c *compiler) demands() {
 	rules := c.m.config.Rules
 	for i, name := range rules.Required {
-		if p, _, ok := c.demanded("required", i, name); ok {
+		if p, _, ok := c.demanded("required", i, name); ok && !c.optional(p) {
 			c.m.checks = append(c.m.checks, c.m.required(p))
 		}
 	}
@@ -44,6 +44,11 @@ func (c *compiler) demands() {
 	}
 	c.addresses()
 	c.together()
+}
+
+// optional reports whether a line says that its attribute is not required.
+func (c *compiler) optional(p scim.Path) bool {
+	return slices.ContainsFunc(c.m.rules, func(r rule) bool { return r.config.Optional && r.under(p) })
 }
 
 // demanded looks up a path in one of the lists of rules.
