@@ -21,6 +21,7 @@ var profileFiles embed.FS
 // which names, it cannot say.
 type profile struct {
 	Tokens   Tokens         `yaml:"tokens"`
+	Limits   TenantLimits   `yaml:"limits"`
 	Protocol Protocol       `yaml:"protocol"`
 	Users    profileMapping `yaml:"users"`
 	Groups   profileMapping `yaml:"groups"`
