@@ -65,17 +65,18 @@ type supported struct {
 // serviceProviderConfig says what this server does (RFC 7643 section 5).
 func (g *Gateway) serviceProviderConfig(t *tenant) document {
 	return func(base, _ string) (any, error) {
+		limits := g.limits(t)
 		return map[string]any{
 			"schemas":        []string{scim.ServiceProviderConfigURN},
 			"patch":          supported{t.patches()},
-			"bulk":           g.bulkOffered(t),
-			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
+			"bulk":           t.bulkOffered(limits),
+			"filter":         map[string]any{"supported": true, "maxResults": limits.PageSize},
 			"changePassword": supported{t.writesPasswords()},
 			"sort":           supported{true},
 			"etag":           supported{true},
 			"pagination": map[string]any{ // RFC 9865 section 4
 				"cursor": true, "index": true, "defaultPaginationMethod": "index",
-				"defaultPageSize": g.config.PageSize, "maxPageSize": g.config.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
+				"defaultPageSize": limits.PageSize, "maxPageSize": limits.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
 			},
 			"authenticationSchemes": []any{map[string]any{
 				"type": "oauthbearertoken", "name": "Bearer token",

@@ -9,6 +9,7 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -27,6 +28,11 @@ type Config struct {
 	// ExternalURL is what meta.location starts with; where it is empty, the
 	// scheme and host of the request are taken.
 	ExternalURL string
+	// TrustedProxies are the peers whose X-Forwarded headers count.
+	TrustedProxies []netip.Prefix
+	// FailedAttempts is how many tokens that are none an address may present in a
+	// minute; 0 counts nothing.
+	FailedAttempts int
 	// BodyBytes is the largest request body that is read.
 	BodyBytes int64
 	// PageSize is the most resources that one list answer holds.
@@ -55,8 +61,10 @@ type Tenant struct {
 	BasePaths []string // without trailing slash; the first is shown in meta.location
 	Tokens    Authenticator
 	Types     []Type
-	Me        *Me // nil for a tenant whose tokens name nobody
-	Policy    Policy
+	Me        *Me    // nil for a tenant whose tokens name nobody
+	Switch    Switch // nil for a tenant that is always on
+	Limits    Limits // what of Config is narrower for the tenant
+	Policy    Policy // what of the protocol it is without
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.
@@ -74,6 +82,8 @@ type Gateway struct {
 	now     func() time.Time
 	walks   *walks
 	cursors sealer
+	// attempts are the tokens that were none, by address.
+	attempts *attempts
 	// enumerating bounds how many long lists are read at a time.
 	enumerating *semaphore.Weighted
 }
@@ -86,15 +96,17 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	}
 	g := &Gateway{
 		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		walks: newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
+		attempts: newAttempts(cfg.FailedAttempts, addressesKept),
+		walks:    newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
 	}
 	e := g.echo
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
 	e.Pre(tidyPath)
-	e.Use(g.observe, g.recoverPanic, g.authenticate, tidyQuery, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, g.switchedOn, tidyQuery, bodyLimit, g.deadline, contentType)
 	for _, t := range tenants {
 		tenant := newTenant(t)
+		tenant.bodies = middleware.BodyLimit(byteText(g.limits(tenant).BodyBytes))
 		g.tenants = append(g.tenants, tenant)
 		for _, base := range t.BasePaths {
 			g.route(e.Group(base), tenant)

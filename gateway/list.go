@@ -116,7 +116,7 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
 	order := l.order.paths(typ)
 	if selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives {
-		entries, err := of.candidates(found.upTo(q.gateway.config.PageSize), !crowded, order)
+		entries, err := of.candidates(found.upTo(q.limits().PageSize), !crowded, order)
 		if !directory.Is(err, directory.TooMany) {
 			return entries, !crowded, err
 		}

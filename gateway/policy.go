@@ -95,11 +95,11 @@ func (q *request) possible(method string) error {
 }
 
 // bulkOffered is what ServiceProviderConfig says of Bulk (RFC 7643 section 5).
-func (g *Gateway) bulkOffered(t *tenant) map[string]any {
+func (t *tenant) bulkOffered(limits Limits) map[string]any {
 	if !t.policy.offers(offBulk) {
 		return map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0}
 	}
-	return map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes}
+	return map[string]any{"supported": true, "maxOperations": limits.BulkOperations, "maxPayloadSize": limits.BodyBytes}
 }
 
 // patches reports whether any resource of the tenant can be patched.

@@ -71,16 +71,16 @@ func (p patchPolicy) hold(touches []scim.Touch) error {
 			continue
 		}
 		refuse := func(scimType, format string, args ...any) error {
-			return scim.BadRequest(scimType, "operation %d (%s %s): %s; nothing was changed", t.Operation, t.Op, brief(t.Path.String()), fmt.Sprintf(format, args...))
+			return scim.BadRequest(scimType, "operation %d (%s %s): %s; nothing was changed", t.Operation, t.Op, briefly(t.Path.String()), fmt.Sprintf(format, args...))
 		}
-		if len(p.attributes) > 0 && !slices.ContainsFunc(p.attributes, func(a scim.Path) bool { return t.Known && within(t.Path, a) }) {
-			return refuse(scim.TypeInvalidPath, "a patch can change %s here, and nothing else", named(p.attributes))
+		if len(p.attributes) > 0 && !slices.ContainsFunc(p.attributes, func(a scim.Path) bool { return t.Known && pathWithin(t.Path, a) }) {
+			return refuse(scim.TypeInvalidPath, "a patch can change %s here, and nothing else", pathNames(p.attributes))
 		}
 		if p.onlyEq && t.Path.Filter != nil && !onlyEq(t.Path.Filter) {
 			return refuse(scim.TypeInvalidFilter, "a filter in a path can compare by eq alone here, such as [value eq \"…\"]")
 		}
 		for i, a := range p.once {
-			if !within(t.Path, a) {
+			if !pathWithin(t.Path, a) {
 				continue
 			}
 			if t.Empties() {
@@ -97,8 +97,8 @@ func (p patchPolicy) hold(touches []scim.Touch) error {
 	return nil
 }
 
-// within reports whether a path is an attribute, or in it.
-func within(p, attribute scim.Path) bool {
+// pathWithin reports whether a path is an attribute, or in it.
+func pathWithin(p, attribute scim.Path) bool {
 	return p.URN == attribute.URN && (attribute.Attr == "" || p.Attr == attribute.Attr && (attribute.Sub == "" || p.Sub == attribute.Sub))
 }
 
@@ -118,7 +118,7 @@ func onlyEq(f scim.Filter) bool {
 	return false
 }
 
-func named(paths []scim.Path) string {
+func pathNames(paths []scim.Path) string {
 	names := make([]string, len(paths))
 	for i, p := range paths {
 		names[i] = p.String()
@@ -126,8 +126,8 @@ func named(paths []scim.Path) string {
 	return strings.Join(names, ", ")
 }
 
-// brief shortens a path that a client sent.
-func brief(s string) string {
+// briefly shortens a path that a client sent.
+func briefly(s string) string {
 	const most = 100
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "…"

@@ -42,6 +42,8 @@ type request struct {
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred
+	// sent is the resource that a create asks for.
+	sent scim.Resource
 	// adopted says that what was created was there before, in groups perhaps.
 	adopted bool
 	// naming is what is known of names that a template makes, and numbers what a
@@ -208,11 +210,7 @@ func (q *request) url(resourceType, id string) string {
 func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
 	root := strings.TrimSuffix(g.config.ExternalURL, "/")
 	if root == "" {
-		// Headers of a proxy are not asked: anybody can send them.
-		root = "http://" + c.Request().Host
-		if c.IsTLS() {
-			root = "https://" + c.Request().Host
-		}
+		root = g.root(c.Request())
 	}
 	base := t.baseOf(c.Request().URL.Path)
 	if base == "" {

@@ -23,6 +23,7 @@ func (q *request) create() error {
 	if err := q.typ.roomy(res); err != nil {
 		return err
 	}
+	q.sent = res
 	want, err := q.want(q.typ.mapping.Want, res, nil)
 	if err != nil {
 		return err

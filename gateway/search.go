@@ -69,7 +69,7 @@ func (q *request) query(s scim.SearchRequest) (query, error) {
 		return l, err
 	}
 	l.list = q.listKey(s)
-	l.count = q.gateway.config.PageSize
+	l.count = q.limits().PageSize
 	if s.Cursor != nil {
 		return l, q.goOn(&l, s)
 	}

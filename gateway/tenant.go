@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
@@ -15,8 +17,11 @@ type tenant struct {
 	tokens    Authenticator
 	types     []*resourceType
 	me        *Me
+	toggle    Switch
+	limits    Limits
 	policy    Policy
-	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
+	bodies    echo.MiddlewareFunc // reads no more of one than the limit
+	writers   *directory.Locks    // by id: one read-modify-write on an entry at a time
 }
 
 // resourceType is one endpoint of a tenant.
@@ -30,7 +35,7 @@ type resourceType struct {
 }
 
 func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, policy: t.Policy, writers: directory.NewLocks()}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {

@@ -30,6 +30,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	c.demands()
 	c.m.steps = stepsOf(cfg.Deactivate)
 	c.adoption()
+	c.upsert()
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}

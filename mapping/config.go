@@ -22,6 +22,8 @@ type Config struct {
 	StableKey string `yaml:"stableKey"`
 	// OnExisting says what a create does with an entry that nobody manages.
 	OnExisting OnExisting `yaml:"onExisting"`
+	// Upsert lets a create find whom the tenant has or had.
+	Upsert UpsertConfig `yaml:"upsert"`
 	// OnForeignLock is keep (the default) or override: whether active:true
 	// undoes a lock that the gateway did not set.
 	OnForeignLock string `yaml:"onForeignLock"`
@@ -165,6 +167,10 @@ type RulesConfig struct {
 	Primary []string `yaml:"primary"`
 	// NotSupported are SCIM paths that may have no value.
 	NotSupported []string `yaml:"notSupported"`
+	// MailAddresses are SCIM paths whose values have to be mail addresses, and
+	// MailDomains the domains that these have to be of; none is any.
+	MailAddresses []string `yaml:"mailAddresses"`
+	MailDomains   []string `yaml:"mailDomains"`
 	// ForbiddenCharacters may not stand in any mapped text. URIs and times have a
 	// syntax of their own.
 	ForbiddenCharacters string `yaml:"forbiddenCharacters"`

@@ -42,6 +42,7 @@ func (c *compiler) demands() {
 		}
 		c.m.checks = append(c.m.checks, c.m.notSupported(p))
 	}
+	c.addresses()
 	c.together()
 }
 

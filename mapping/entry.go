@@ -25,6 +25,9 @@ type Want struct {
 	StableKey string
 	// Keys are the values that must be unique, the stable key among them.
 	Keys []directory.Key
+	// Finds are the values by which a create finds, beside the stable key, somebody
+	// whom the tenant has or had.
+	Finds []directory.Key
 	// Open are the values that get a suffix where another entry has them. Until
 	// With has settled one it stands in Attributes as its template makes it.
 	Open []Choice
@@ -124,6 +127,9 @@ func (m *Mapping) want(was, res scim.Resource, names Names, fresh bool) (Want, e
 			"%s is missing; send it, since the entry in the directory is named after it", m.naming.label())
 	}
 	want.StableKey = want.Attributes.First(m.StableKey())
+	if fresh {
+		want.Finds = m.finds(want)
+	}
 	if active, ok := res["active"].(bool); ok {
 		want.Active = &active
 	}

@@ -35,8 +35,10 @@ type Mapping struct {
 	checks []check
 	barred []scim.Path // what no client may set anyway, and may not even send
 	by     []*rule     // what finds an entry that may be adopted; none where none is
-	schema *atomic.Pointer[directory.Schema]
-	steps  []step
+	// finders find, beside the stable key, somebody whom the tenant has or had.
+	finders []*rule
+	schema  *atomic.Pointer[directory.Schema]
+	steps   []step
 }
 
 // Names gives the distinguished name for a resource id.

@@ -39,12 +39,14 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		defer sink.Close()
 		sinks[name] = sink
 	}
+	tokens := newTokenKeeper(cfg.StateDir, log)
 	var tenants []gateway.Tenant
 	for i, t := range cfg.Tenants {
 		tenant, err := newTenant(cfg, i, sinks[t.Directory])
 		if err != nil {
 			return err
 		}
+		tenant.Tokens = tokens.noting(cfg, t, tenant.Tokens)
 		tenants = append(tenants, tenant)
 	}
 	h := holder{cfg, sinks, tenants, log}
@@ -59,6 +61,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 	for _, name := range unknown {
 		learning.Go(func() { h.later(whileServing, name) })
 	}
+	switches := newSwitches(cfg, log)
+	switches.install(tenants)
+	go switches.watch(whileServing)
 	g, err := gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
@@ -67,10 +72,14 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		RequestTimeout: cfg.Server.Limits.RequestTimeout,
 		FilterEntries:  cfg.Server.Limits.FilterEntries,
 		CursorKey:      cursorKey(cfg.StateDir, log),
+		TrustedProxies: cfg.Server.Proxies(),
+		FailedAttempts: cfg.Server.Limits.FailedAttempts,
 	}, tenants, log)
 	if err != nil {
 		return err
 	}
+	tokens.serve(cfg)
+	defer tokens.run()()
 	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
 }
 
@@ -91,7 +100,8 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 	tenant := gateway.Tenant{
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
-		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
+		Tokens:    token.NewVerifier(tokenFile(cfg, t)),
+		Limits:    limits(t.Limits),
 	}
 	tenant.Policy = policyOf(t.Protocol)
 	if t.Me != nil {

@@ -13,7 +13,6 @@ var later = []struct {
 	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
 	{"log.provisioning", set, "the provisioning log"},
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
-	{"server.trustedProxies", set, "trusting the headers of a proxy"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].brake", set, "the brake on mass changes"},
 }

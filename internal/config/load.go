@@ -97,6 +97,7 @@ func (c *Config) composed(s *Source) {
 		}
 		t.apart(s, tenantKey(i))
 	}
+	c.neighbours(s)
 }
 
 // adoptFilter finds what is wrong with the filter of an adoption. Only the package

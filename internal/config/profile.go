@@ -21,6 +21,7 @@ var profileFiles embed.FS
 // which names, it cannot say.
 type profile struct {
 	Tokens   Tokens         `yaml:"tokens"`
+	Limits   TenantLimits   `yaml:"limits"`
 	Protocol Protocol       `yaml:"protocol"`
 	Users    profileMapping `yaml:"users"`
 	Groups   profileMapping `yaml:"groups"`
@@ -28,8 +29,9 @@ type profile struct {
 
 // profileMapping is what a rule set says of a mapping. It speaks of SCIM alone.
 type profileMapping struct {
-	OnExisting mapping.OnExisting  `yaml:"onExisting"`
-	Rules      mapping.RulesConfig `yaml:"rules"`
+	OnExisting mapping.OnExisting   `yaml:"onExisting"`
+	Rules      mapping.RulesConfig  `yaml:"rules"`
+	Upsert     mapping.UpsertConfig `yaml:"upsert"`
 }
 
 // Profiles returns the names of the rule sets, in their order.

@@ -23,8 +23,7 @@ func (t Tenant) validate(s *Source, key string) {
 	if t.Profile != "" && !slices.Contains(Profiles(), t.Profile) {
 		s.fault(key+".profile", "%q is not known; use %s", t.Profile, profileNames())
 	}
-	positive(s, key+".tokens.max", t.Tokens.Max)
-	positive(s, key+".tokens.lifetime", t.Tokens.Lifetime)
+	t.Tokens.validate(s, key+".tokens")
 	t.Me.validate(s, key+".me")
 	t.protocol(s, key+".protocol")
 	if t.Users == nil {
