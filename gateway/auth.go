@@ -39,8 +39,7 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
-			c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
-			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider")
+			return g.failedAttempt(c)
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)
@@ -84,7 +83,11 @@ func (t *tenant) baseOf(path string) string {
 // a write half-way: what was begun is finished.
 func (g *Gateway) deadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), g.config.RequestTimeout)
+		timeout := g.config.RequestTimeout
+		if t, ok := c.Get(tenantKey).(*tenant); ok {
+			timeout = g.limits(t).RequestTimeout
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), timeout)
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)

@@ -19,6 +19,7 @@ import (
 // It never holds a token, a password or an attribute's value.
 type event struct {
 	request    string
+	address    string // of the client, as far as trusted proxies tell it
 	bulk       string // the request id of the Bulk that this is an operation of
 	tenant     string
 	token      string
@@ -56,6 +57,9 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := g.now()
 		ev := &event{request: rand.Text()}
+		if address := g.clientAddress(c.Request()); address.IsValid() {
+			ev.address = address.String()
+		}
 		c.Set(eventKey, ev)
 		c.Response().Header().Set(echo.HeaderXRequestID, ev.request)
 		if err := next(c); err != nil {
@@ -76,7 +80,7 @@ func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 		zap.Duration("took", took),
 	}
 	for _, f := range []struct{ key, value string }{
-		{"bulk", ev.bulk}, {"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
+		{"address", ev.address}, {"bulk", ev.bulk}, {"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
 		{"id", ev.resource}, {"dn", ev.dn}, {"scimType", ev.scimType},
 	} {
 		if f.value != "" {

@@ -9,6 +9,7 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -26,6 +27,11 @@ type Config struct {
 	// ExternalURL is what meta.location starts with; where it is empty, the
 	// scheme and host of the request are taken.
 	ExternalURL string
+	// TrustedProxies are the peers whose X-Forwarded headers count.
+	TrustedProxies []netip.Prefix
+	// FailedAttempts is how many tokens that are none an address may present in a
+	// minute; 0 counts nothing.
+	FailedAttempts int
 	// BodyBytes is the largest request body that is read.
 	BodyBytes int64
 	// PageSize is the most resources that one list answer holds.
@@ -57,7 +63,10 @@ type Tenant struct {
 	BasePaths []string // without trailing slash; the first is shown in meta.location
 	Tokens    Authenticator
 	Types     []Type
-	Me        *Me // nil for a tenant whose tokens name nobody
+	Me        *Me    // nil for a tenant whose tokens name nobody
+	Switch    Switch // nil for a tenant that is always on
+	Limits    Limits // what of Config is narrower for the tenant
+	Policy    Policy // what of the protocol it is without
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.
@@ -87,13 +96,15 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	if g.Memory == nil {
 		g.Memory = NewMemory()
 	}
+	g.attempts.bound(cfg.FailedAttempts)
 	e := g.echo
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
 	e.Pre(tidyPath)
-	e.Use(g.observe, g.recoverPanic, g.authenticate, tidyQuery, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, g.switchedOn, tidyQuery, bodyLimit, g.deadline, contentType)
 	for _, t := range tenants {
 		tenant := newTenant(t, g.Memory)
+		tenant.bodies = middleware.BodyLimit(byteText(g.limits(tenant).BodyBytes))
 		g.tenants = append(g.tenants, tenant)
 		for _, base := range t.BasePaths {
 			g.route(e.Group(base), tenant)
@@ -107,23 +118,32 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
-		r.POST(path, g.handle(rt, "create", (*request).create))
 		r.Match(read, path, g.handle(rt, "list", (*request).list))
 		r.Match(read, path+"/:id", g.handle(rt, "get", (*request).get))
-		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
-		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
-		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
-		r.Any(path+"/.search", onlyPOST(g.handle(rt, "list", (*request).search))) // no resource with that id
+		for _, write := range []struct {
+			method, path, operation string
+			do                      func(*request) error
+		}{
+			{http.MethodPost, path, "create", (*request).create},
+			{http.MethodPut, path + "/:id", "replace", (*request).replace},
+			{http.MethodPatch, path + "/:id", "patch", (*request).patch},
+			{http.MethodDelete, path + "/:id", "delete", (*request).remove},
+		} {
+			if rt.takes(write.method) {
+				r.Add(write.method, write.path, g.handle(rt, write.operation, write.do))
+			}
+		}
+		r.Any(path+"/.search", t.offered(offSearch, onlyPOST(g.handle(rt, "list", (*request).search)))) // no resource with that id
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
 	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
 	r.Match(read, "/ResourceTypes/:name", g.discover(t.resourceTypes))
 	r.Match(read, "/Schemas", g.discover(t.schemas))
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
-	r.Any("/Me", g.me(t))
-	r.POST("/Bulk", g.bulk)
+	r.Any("/Me", t.offered(offMe, g.me(t)))
+	r.POST("/Bulk", t.offered(offBulk, g.bulk))
 	r.Match(read, "", g.handleAll(t, "list", (*request).list))
-	r.POST("/.search", g.handleAll(t, "list", (*request).search))
+	r.POST("/.search", t.offered(offSearch, g.handleAll(t, "list", (*request).search)))
 }
 
 // onlyPOST refuses other methods on a path that otherwise looks like that of a

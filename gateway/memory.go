@@ -18,6 +18,8 @@ type Memory struct {
 	walks *walks
 	// enumerating bounds how many long lists are read at a time.
 	enumerating *semaphore.Weighted
+	// attempts are the tokens that were none, by address.
+	attempts *attempts
 
 	mu      sync.Mutex
 	tenants map[string]*remembered
@@ -35,7 +37,8 @@ type remembered struct {
 // NewMemory returns the memory of a process that has just begun.
 func NewMemory() *Memory {
 	return &Memory{
-		walks: newWalks(placesKept), enumerating: semaphore.NewWeighted(enumerations), tenants: map[string]*remembered{},
+		walks: newWalks(placesKept), enumerating: semaphore.NewWeighted(enumerations),
+		attempts: newAttempts(addressesKept), tenants: map[string]*remembered{},
 	}
 }
 

@@ -42,6 +42,8 @@ type request struct {
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred
+	// sent is the resource that a create asks for.
+	sent scim.Resource
 	// adopted says that what was created was there before, in groups perhaps.
 	adopted bool
 	// naming is what is known of names that a template makes, and numbers what a
@@ -122,9 +124,26 @@ func (q *request) decode() (scim.Resource, error) {
 	return scim.Decode(body, q.typ.mapping.Definition())
 }
 
+// decodeNew is decode for a resource that is not there yet, which may be refused for
+// what SCIM lets be ignored.
+func (q *request) decodeNew() (scim.Resource, error) {
+	body, err := q.body()
+	if err != nil {
+		return nil, err
+	}
+	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	if err != nil {
+		return nil, err
+	}
+	return res, q.typ.mapping.Barred(body)
+}
+
 // view is what a client wants to see of a resource (RFC 7644 section 3.9).
 type view struct {
 	attributes, excluded []scim.Path
+	// hides says that the tenant shows no members of groups here, and emptied that
+	// it shows an empty list of them.
+	hides, emptied bool
 }
 
 // wanted reads what the client wants to see.
@@ -135,7 +154,7 @@ func (q *request) wanted() (view, error) {
 		return view{}, err
 	}
 	excluded, err := scim.ParsePaths(strings.Join(given["excludedAttributes"], ","))
-	return view{attributes, excluded}, err
+	return q.typ.tenant.policy.hide(view{attributes: attributes, excluded: excluded}, false), err
 }
 
 // reads returns the LDAP attributes that the view needs: nil for all, or all
@@ -144,7 +163,7 @@ func (v view) reads(t *resourceType) []string {
 	if t.mapping.Members() == "" {
 		return nil
 	}
-	if v.names(t, v.excluded) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
+	if v.names(t, v.excludes(t)) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
 		return t.mapping.WithoutMembers()
 	}
 	return nil
@@ -174,7 +193,7 @@ func (q *request) show(status int, res scim.Resource) error {
 	if version, _ := meta["version"].(string); version != "" {
 		h.Set("ETag", version)
 	}
-	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, q.view.attributes, q.view.excluded))
+	return reply(q.Context, status, q.view.project(q.typ)(res))
 }
 
 // url is where a resource of the tenant is found.
@@ -191,11 +210,7 @@ func (q *request) url(resourceType, id string) string {
 func (g *Gateway) baseURL(c echo.Context, t *tenant) string {
 	root := strings.TrimSuffix(g.config.ExternalURL, "/")
 	if root == "" {
-		// Headers of a proxy are not asked: anybody can send them.
-		root = "http://" + c.Request().Host
-		if c.IsTLS() {
-			root = "https://" + c.Request().Host
-		}
+		root = g.root(c.Request())
 	}
 	base := t.baseOf(c.Request().URL.Path)
 	if base == "" {

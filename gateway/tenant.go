@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
@@ -15,8 +17,12 @@ type tenant struct {
 	tokens    Authenticator
 	types     []*resourceType
 	me        *Me
-	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
-	edition   uint64           // of its mappings: what was remembered under others is of no use
+	toggle    Switch
+	limits    Limits
+	policy    Policy
+	bodies    echo.MiddlewareFunc // reads no more of one than the limit
+	writers   *directory.Locks    // by id: one read-modify-write on an entry at a time
+	edition   uint64              // of its mappings: what was remembered under others is of no use
 }
 
 // resourceType is one endpoint of a tenant.
@@ -24,17 +30,21 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	bases   []string // the ends of the folded names of its entries
+	bases   []string   // the ends of the folded names of its entries
+	filters [][]string // the attributes of the filters that are taken; none for every filter
+	patches patchPolicy
 }
 
 func newTenant(t Tenant, known *Memory) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy}
 	made.writers, made.edition = known.of(t)
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {
 			rt.bases = append(rt.bases, ","+directory.FoldDN(tree))
 		}
+		endpoint := typ.Mapping.Definition().Endpoint
+		rt.filters, rt.patches = rt.filterSets(t.Policy.Filters[endpoint]), rt.patchPolicy(t.Policy.Patch[endpoint])
 		made.types = append(made.types, rt)
 	}
 	if groups := made.byName("Group"); groups != nil {

@@ -10,7 +10,7 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/state", "internal/token"},
+	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/shutoff", "internal/slapd", "internal/state", "internal/token"},
 	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/token"},
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
@@ -20,6 +20,7 @@ var arrows = map[string][]string{
 	"internal/preview":   {"ldapsink", "internal/directory"},
 	"internal/scim":      {},
 	"internal/directory": {},
+	"internal/shutoff":   {"internal/state"},
 	"internal/state":     {},
 	"internal/token":     {"internal/state"},
 	"internal/daemon":    {},

@@ -22,8 +22,11 @@ type process struct {
 	log       *zap.Logger
 	memory    *gateway.Memory
 	cursorKey [32]byte
-	started   *config.Config // whose listeners are used to the end
+	started   *config.Config // whose listeners and state folder are used to the end
 	reloads   reloads
+	switches  *switches
+	tokens    *tokenKeeper
+	rest      func() // ends what is done as long as the process lives
 
 	mu      sync.Mutex
 	now     *service
@@ -36,6 +39,7 @@ type process struct {
 func begin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*process, error) {
 	p := &process{
 		log: log, memory: gateway.NewMemory(), cursorKey: cursorKey(cfg.StateDir, log), started: cfg,
+		switches: newSwitches(cfg.StateDir, log), tokens: newTokenKeeper(cfg.StateDir, log),
 		uses: map[*ldapsink.Sink]int{},
 	}
 	first, err := p.assemble(ctx, cfg, nil)
@@ -43,6 +47,7 @@ func begin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*process, 
 		return nil, err
 	}
 	p.install(ctx, first)
+	p.rest = p.tokens.run()
 	return p, nil
 }
 
@@ -50,6 +55,7 @@ func begin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*process, 
 func (p *process) end() {
 	p.replace(nil)
 	p.ending.Wait()
+	p.rest()
 }
 
 // cursorKey returns the key that replicas share. A gateway that cannot have it
@@ -68,6 +74,7 @@ func (p *process) install(ctx context.Context, s *service) {
 	for name, sink := range s.sinks {
 		sink.Rely(s.bases(name))
 	}
+	p.tokens.serve(s.cfg)
 	s.start(ctx)
 	p.replace(s)
 }

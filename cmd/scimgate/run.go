@@ -55,8 +55,10 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 	tenant := gateway.Tenant{
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
-		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
+		Tokens:    token.NewVerifier(tokenFile(cfg, t)),
+		Limits:    limits(t.Limits),
 	}
+	tenant.Policy = policyOf(t.Protocol)
 	if t.Me != nil {
 		tenant.Me = &gateway.Me{Methods: t.Me.Methods}
 	}

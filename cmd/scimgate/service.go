@@ -71,6 +71,8 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		if err != nil {
 			return err
 		}
+		tenant.Tokens = p.tokens.noting(cfg, t, tenant.Tokens)
+		tenant.Switch = p.switches.of(t.Name)
 		s.tenants = append(s.tenants, tenant)
 	}
 	s.inherit(before)
@@ -87,6 +89,7 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 	for _, name := range s.unknown {
 		s.beside = append(s.beside, func(ctx context.Context) { s.holder(p.log).later(ctx, name) })
 	}
+	s.beside = append(s.beside, func(ctx context.Context) { p.switches.watch(ctx, s.tenants) })
 	s.gateway, err = gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
@@ -95,6 +98,8 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		RequestTimeout: cfg.Server.Limits.RequestTimeout,
 		FilterEntries:  cfg.Server.Limits.FilterEntries,
 		CursorKey:      p.cursorKey,
+		TrustedProxies: cfg.Server.Proxies(),
+		FailedAttempts: cfg.Server.Limits.FailedAttempts,
 		Memory:         p.memory,
 	}, s.tenants, p.log)
 	return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -28,12 +27,31 @@ func tokenCommand() *cobra.Command {
 	return cmd
 }
 
+// durationFlag is a duration as the configuration has it, with days.
+type durationFlag time.Duration
+
+func (d *durationFlag) Set(text string) error {
+	read, err := config.ParseDuration(text)
+	*d = durationFlag(read)
+	return err
+}
+
+func (d *durationFlag) String() string {
+	if d == nil || *d == 0 {
+		return "" // no default of its own
+	}
+	return time.Duration(*d).String()
+}
+
+func (*durationFlag) Type() string { return "duration" }
+
 // tokenOptions are the flags that all of these commands have.
-type tokenOptions struct{ config, tenant string }
+type tokenOptions struct{ config, tenant, file string }
 
 func (o *tokenOptions) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.config, "config", "scimgate.yaml", "configuration file")
 	cmd.Flags().StringVar(&o.tenant, "tenant", "", "the tenant's name; may be left out where there is one")
+	cmd.Flags().StringVar(&o.file, "file", "", "a token file in place of the tenant's own: one that is handed out as a secret (tokens.file)")
 }
 
 // open reads the configuration and finds the tenant and its tokens.
@@ -43,7 +61,22 @@ func (o *tokenOptions) open(cmd *cobra.Command) (*config.Config, config.Tenant, 
 		return nil, config.Tenant{}, nil, err
 	}
 	t, err := tenantNamed(cfg, o.tenant)
-	return cfg, t, token.Open(cfg.StateDir, t.Name), err
+	if o.file != "" {
+		return cfg, t, token.At(o.file, t.Name), err
+	}
+	return cfg, t, tokenFile(cfg, t), err
+}
+
+// openToChange is open for a command that changes the tokens, and refuses those of
+// a file that the gateway only reads.
+func (o *tokenOptions) openToChange(cmd *cobra.Command) (*config.Config, config.Tenant, *token.File, error) {
+	cfg, t, file, err := o.open(cmd)
+	if err == nil && o.file == "" && t.Tokens.File != "" {
+		err = usageError{fmt.Errorf("scimgate: the tokens of %s are in %s (tokens.file), which is made elsewhere and only read here; "+
+			"change the file that it is made from with %s --file FILE, and hand that out in its place; running gateways notice within a second",
+			t.Name, t.Tokens.File, cmd.CommandPath())}
+	}
+	return cfg, t, file, err
 }
 
 // person asks the directory for the id of the one whom a token is to name: a name
@@ -71,17 +104,27 @@ func tokenCreateCommand() *cobra.Command {
 	var o tokenOptions
 	var label, subject string
 	var expires time.Duration
+	var replace bool
 	cmd := &cobra.Command{
 		Use:   "create --config FILE --tenant NAME",
 		Short: "Make a token and show it, this once; only its hash is kept",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, t, file, err := o.open(cmd)
+			cfg, t, file, err := o.openToChange(cmd)
 			if err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("expires") {
 				expires = t.Tokens.Lifetime
+			}
+			if expires <= 0 {
+				return usageError{fmt.Errorf("scimgate: a token that --expires after %s is over before it begins; give for example 90d", expires)}
+			}
+			if strings.ContainsFunc(label, unicode.IsControl) {
+				return usageError{errors.New("scimgate: a --label is one line of text")}
+			}
+			if !cmd.Flags().Changed("replace") {
+				replace = t.Tokens.Replace
 			}
 			if cmd.Flags().Changed("subject") {
 				if subject = strings.TrimSpace(subject); subject == "" || strings.ContainsFunc(subject, unicode.IsControl) || t.Me == nil {
@@ -94,9 +137,13 @@ func tokenCreateCommand() *cobra.Command {
 					return err
 				}
 			}
-			text, made, err := file.CreateFor(subject, time.Now(), expires, t.Tokens.Max, label)
+			text, made, replaced, err := file.Make(time.Now(), token.Order{Subject: subject, Label: label,
+				Lifetime: expires, Most: t.Tokens.Max, Replace: replace})
 			if err != nil {
 				return err
+			}
+			for _, old := range replaced {
+				fmt.Fprintf(cmd.ErrOrStderr(), "token %s is not good any more; running gateways refuse it within a second\n", old.ID)
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "token %s of tenant %s, good until %s; it is not shown again:\n",
 				made.ID, t.Name, made.Expires.UTC().Format(time.RFC3339))
@@ -107,36 +154,8 @@ func tokenCreateCommand() *cobra.Command {
 	o.add(cmd)
 	cmd.Flags().StringVar(&label, "label", "", "a word to recognise the token by")
 	cmd.Flags().StringVar(&subject, "subject", "", "the person that the token names, for Me and nothing else: the value that they have in the attribute me.by of the tenant")
-	cmd.Flags().DurationVar(&expires, "expires", 0, "how long it is good (default: the tenant's tokens.lifetime)")
-	return cmd
-}
-
-func tokenListCommand() *cobra.Command {
-	var o tokenOptions
-	cmd := &cobra.Command{
-		Use:   "list --config FILE --tenant NAME",
-		Short: "List the tokens that are good, without their text",
-		Args:  usageArgs(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, _, file, err := o.open(cmd)
-			if err != nil {
-				return err
-			}
-			all, err := file.List()
-			if err != nil {
-				return err
-			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tCREATED\tEXPIRES\tLABEL\tSUBJECT")
-			for _, t := range all {
-				if t.Live(time.Now()) {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Created.UTC().Format(time.RFC3339), t.Expires.UTC().Format(time.RFC3339), t.Label, t.Subject)
-				}
-			}
-			return table.Flush()
-		},
-	}
-	o.add(cmd)
+	cmd.Flags().Var((*durationFlag)(&expires), "expires", "how long it is good, for example 90d or 12h (default: the tenant's tokens.lifetime)")
+	cmd.Flags().BoolVar(&replace, "replace", false, "end the tenant's other tokens at once, or with --subject that person's (default: the tenant's tokens.replace)")
 	return cmd
 }
 
@@ -147,7 +166,7 @@ func tokenRevokeCommand() *cobra.Command {
 		Short: "End a token; running gateways refuse it within a second",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, _, file, err := o.open(cmd)
+			_, _, file, err := o.openToChange(cmd)
 			if err != nil {
 				return err
 			}

@@ -177,6 +177,41 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// What a tenant's second token ends is worth knowing, and no more.
+func TestATokenThatEndsBesideAnother(t *testing.T) {
+	const day = 24 * time.Hour
+	c := fixture(t)
+	f := token.Open(c.Config.StateDir, "okta")
+	_, old, err := f.Create(now.Add(-350*day), 365*day, 2, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := f.Create(now, 365*day, 2, ""); err != nil {
+		t.Fatal(err)
+	}
+	c.tokens()
+	wants(t, c, "note: tenants[0].tokens: the token "+old.ID+" expires on 2026-05-21; see in scimgate token list")
+	c = fixture(t)
+	c.Tenants[0].Config.Tokens.Warn = 10 * day
+	c.ends("tenants[0].tokens", []token.Token{old, {ID: "x", Created: now, Expires: now.Add(365 * day)}}, 10*day, "")
+	wants(t, c)
+}
+
+// A token file that is made elsewhere has to be there, and is read.
+func TestTokensOfAMountedFile(t *testing.T) {
+	c := fixture(t)
+	path := filepath.Join(t.TempDir(), "okta.json")
+	c.Tenants[0].Config.Tokens.File = path
+	c.tokens()
+	wants(t, c, "error: tenants[0].tokens.file: stat "+path+": no such file or directory; mount the secret")
+	c.findings = nil
+	if _, _, err := token.At(path, "okta").Create(now, 365*24*time.Hour, 2, ""); err != nil {
+		t.Fatal(err)
+	}
+	c.tokens()
+	wants(t, c)
+}
+
 // A folder that is not there yet is judged by the one that it will be made in,
 // and is not made.
 func TestFolder(t *testing.T) {

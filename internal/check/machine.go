@@ -16,7 +16,7 @@ import (
 	"scimgate/internal/token"
 )
 
-// soon is how long before its end a certificate or a token is worth a word.
+// soon is how long before its end a certificate is worth a word.
 const soon = 30 * 24 * time.Hour
 
 // machine checks what is on this machine: certificate, folder, tokens, addresses.
@@ -88,34 +88,59 @@ func (c *checker) folder() bool {
 func (c *checker) tokens() {
 	for _, t := range c.Tenants {
 		key := parent(t.Types[0].Key) + ".tokens"
-		all, err := token.Open(c.Config.StateDir, t.Config.Name).List()
+		file := token.Of(c.Config.StateDir, t.Config.Name, t.Config.Tokens.File)
+		make := "make one with scimgate token create --tenant " + t.Config.Name
+		if given := t.Config.Tokens.File; given != "" {
+			if _, err := os.Stat(given); err != nil {
+				c.err(key+".file", "%v; mount the secret there that has the file, or leave the key out", err)
+				continue
+			}
+			make += " --file FILE, and hand that file out in place of this one"
+		}
+		all, err := file.List()
 		if err != nil {
 			c.err(key, "the tokens cannot be read: %v; check as the account that runs the gateway", err)
 			continue
 		}
-		live, last := 0, time.Time{}
-		for _, one := range all {
-			if one.Subject != "" {
-				continue
-			}
-			if one.Live(c.Now) {
-				live++
-			}
-			if one.Expires.After(last) {
-				last = one.Expires
-			}
+		c.ends(key, all, t.Config.Tokens.Warn, make)
+	}
+}
+
+// ends reports a tenant that nobody can call, now or soon, and tokens that end soon
+// or never. Those that name people are theirs to mind.
+func (c *checker) ends(key string, all []token.Token, warn time.Duration, make string) {
+	live := 0
+	var last token.Token
+	var ending []token.Token
+	for _, one := range all {
+		if one.Subject != "" {
+			continue
 		}
-		make := "make one with scimgate token create --tenant " + t.Config.Name
-		switch {
-		case last.IsZero():
-			c.warn(key, "the tenant has no token, so nobody can call it; %s", make)
-		case live == 0:
-			c.warn(key, "the last token of the tenant expired on %s, so nobody can call it; %s", last.UTC().Format("2006-01-02"), make)
-		case c.Now.Add(soon).After(last):
-			c.warn(key, "the last token of the tenant expires on %s; %s, and give it to the identity provider", last.UTC().Format("2006-01-02"), make)
-		case last.After(c.Now.AddDate(10, 0, 0)):
-			c.warn(key, "a token of the tenant is good until %d; one that nobody replaces is one that nobody misses when it is stolen: make one that ends", last.Year())
+		if one.Live(c.Now) {
+			live++
 		}
+		if one.Ending(c.Now, warn) {
+			ending = append(ending, one)
+		}
+		if one.Expires.After(last.Expires) {
+			last = one
+		}
+	}
+	day := func(t token.Token) string { return t.Expires.UTC().Format(time.DateOnly) }
+	switch {
+	case last.ID == "":
+		c.warn(key, "the tenant has no token, so nobody can call it; %s", make)
+	case live == 0:
+		c.warn(key, "the last token of the tenant expired on %s, so nobody can call it; %s", day(last), make)
+	case c.Now.Add(warn).After(last.Expires):
+		c.warn(key, "the last token of the tenant expires on %s; %s, and give it to the identity provider", day(last), make)
+	default:
+		for _, one := range ending {
+			c.note(key, "the token %s expires on %s; see in scimgate token list that the identity provider uses another one", one.ID, day(one))
+		}
+	}
+	if last.Expires.After(c.Now.AddDate(10, 0, 0)) {
+		c.warn(key, "a token of the tenant is good until %d; one that nobody replaces is one that nobody misses when it is stolen: make one that ends", last.Expires.Year())
 	}
 }
 

@@ -51,6 +51,8 @@ type Limits struct {
 	// FilterEntries is how many entries are looked at for a filter that the
 	// directory cannot answer by itself.
 	FilterEntries int `yaml:"filterEntries"`
+	// FailedAttempts is how many wrong tokens an address may present in a minute.
+	FailedAttempts int `yaml:"failedAttempts"`
 }
 
 // Admin is the listener for health checks.
@@ -173,9 +175,13 @@ type Tenant struct {
 	// Me is nil for a tenant whose tokens name no people.
 	Me *Me `yaml:"me"`
 	// Profile names a rule set; "" is none.
-	Profile string          `yaml:"profile"`
-	Brake   Brake           `yaml:"brake"`
-	Users   *mapping.Config `yaml:"users"`
+	Profile string `yaml:"profile"`
+	// Protocol is what the tenant offers of SCIM.
+	Protocol Protocol `yaml:"protocol"`
+	Brake    Brake    `yaml:"brake"`
+	// Limits are narrower than those of the server.
+	Limits TenantLimits    `yaml:"limits"`
+	Users  *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`
 	// ResourceTypes are further types of resources.
@@ -210,6 +216,13 @@ func (t Tenant) BasePaths() []string {
 type Tokens struct {
 	Max      int           `yaml:"max"`
 	Lifetime time.Duration `yaml:"lifetime"`
+	// Replace lets a new token end the old ones at once.
+	Replace bool `yaml:"replace"`
+	// Warn is how long before its end a token is warned of.
+	Warn time.Duration `yaml:"warn"`
+	// File is a token file that is made elsewhere and only read; "" is the one in
+	// Config.StateDir.
+	File string `yaml:"file"`
 }
 
 // OIDC is for access tokens of an OpenID provider.
@@ -237,7 +250,7 @@ func (c *Config) Defaults() {
 	c.Server.Listen = ":8443"
 	c.Server.Limits = Limits{
 		BodyBytes: 1 << 20, PageSize: 100, BulkOperations: 1000, RequestTimeout: 20 * time.Second,
-		FilterEntries: 50_000,
+		FilterEntries: 50_000, FailedAttempts: 30,
 	}
 	c.Admin.Listen = "127.0.0.1:8081"
 	c.StateDir = "/var/lib/scimgate"
@@ -260,5 +273,5 @@ func (m *Me) Defaults() {
 
 // Defaults sets what holds where the file says nothing.
 func (t *Tenant) Defaults() {
-	t.Tokens = Tokens{Max: 2, Lifetime: 8760 * time.Hour}
+	t.Tokens = Tokens{Max: 2, Lifetime: 8760 * time.Hour, Warn: 30 * 24 * time.Hour}
 }

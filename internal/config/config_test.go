@@ -54,7 +54,7 @@ func TestWhatTheFileLeavesOutHasDefaults(t *testing.T) {
 	got := *c
 	got.Directories, got.Tenants = nil, nil
 	if d := cmp.Diff(Config{
-		Server: Server{Listen: ":8443", Limits: Limits{1 << 20, 100, 1000, 20 * time.Second, 50000}},
+		Server: Server{Listen: ":8443", Limits: Limits{1 << 20, 100, 1000, 20 * time.Second, 50000, 30}},
 		Admin:  Admin{Listen: "127.0.0.1:8081"}, StateDir: "/var/lib/scimgate",
 		Log: Log{MaxSize: 100e6, MaxAge: 90 * 24 * time.Hour},
 	}, got, cmpopts.IgnoreUnexported(Config{})); d != "" {
@@ -70,7 +70,7 @@ func TestWhatTheFileLeavesOutHasDefaults(t *testing.T) {
 		t.Error(d)
 	}
 	tenant := c.Tenants[0]
-	if tenant.BasePath != "/scim/v2" || tenant.Tokens != (Tokens{2, 8760 * time.Hour}) {
+	if tenant.BasePath != "/scim/v2" || tenant.Tokens != (Tokens{Max: 2, Lifetime: 8760 * time.Hour, Warn: 720 * time.Hour}) {
 		t.Errorf("the tenant has the path %s and tokens %v", tenant.BasePath, tenant.Tokens)
 	}
 }

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // later are the documented keys that this version does not obey. Whoever sets
 // one counts on it, so it is refused: a safety belt that is silently ignored is
@@ -16,17 +13,11 @@ var later = []struct {
 	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
 	{"log.provisioning", set, "the provisioning log"},
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
-	{"server.trustedProxies", set, "trusting the headers of a proxy"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
-	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
 	{"tenants[].brake", set, "the brake on mass changes"},
 }
 
 func set(v peek) bool { return !v.empty }
-
-func oneOf(values ...string) func(peek) bool {
-	return func(v peek) bool { return slices.Contains(values, v.text) }
-}
 
 // refuseLater is the decoder's refuse.
 func refuseLater(shape string, v peek) string {

@@ -38,6 +38,9 @@ func (c *Config) files(s *Source, folder string) {
 		abs(path)
 		s.readable(key, *path)
 	}
+	for i := range c.Tenants {
+		abs(&c.Tenants[i].Tokens.File) // it may come later
+	}
 	for name, d := range c.Directories {
 		key := "directories." + name
 		abs(&d.TLS.CAFile) // ldapsink reads it

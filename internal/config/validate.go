@@ -35,6 +35,7 @@ func (c *Config) validate(s *Source) {
 	}
 	for i, t := range c.Tenants {
 		t.validate(s, tenantKey(i))
+		t.Limits.validate(s, tenantKey(i)+".limits", c.Server.Limits)
 	}
 	c.names(s)
 	c.paths(s)
@@ -65,6 +66,8 @@ func (v Server) validate(s *Source) {
 	positive(s, "server.limits.bulkOperations", v.Limits.BulkOperations)
 	positive(s, "server.limits.requestTimeout", v.Limits.RequestTimeout)
 	positive(s, "server.limits.filterEntries", v.Limits.FilterEntries)
+	positive(s, "server.limits.failedAttempts", v.Limits.FailedAttempts)
+	v.proxies(s)
 }
 
 var directoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

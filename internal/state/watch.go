@@ -40,6 +40,18 @@ func (w *Watch[T]) Now() (T, error) {
 	if !w.checked.IsZero() && time.Since(w.checked) < w.every {
 		return w.known, nil
 	}
+	return w.look()
+}
+
+// Look is Now for somebody who has reason to think that the document is another
+// one already: it asks the disk, however short the time since the last look.
+func (w *Watch[T]) Look() (T, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.look()
+}
+
+func (w *Watch[T]) look() (T, error) {
 	w.checked = time.Now()
 	err := w.refresh()
 	return w.known, err

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"os"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"scimgate/gateway"
+	"scimgate/internal/config"
+	"scimgate/internal/token"
+)
+
+const (
+	// tokenRound is how often the keeper of tokens looks at them.
+	tokenRound = time.Minute
+	// warnEvery is how often the log says that a token is close to its end.
+	warnEvery = 24 * time.Hour
+	// lastUses is how long a gateway that ends waits for the disk to take them.
+	lastUses = 3 * time.Second
+)
+
+// tokenFile is where the tokens of a tenant are.
+func tokenFile(cfg *config.Config, t config.Tenant) *token.File {
+	return token.Of(cfg.StateDir, t.Name, t.Tokens.File)
+}
+
+// tokenKeeper does for the tokens of a running gateway what no request waits for:
+// it keeps when they were used last, and warns of those that are close to their
+// end. It lives as long as the process; serve tells it what is served now.
+type tokenKeeper struct {
+	stateDir string
+	log      *zap.Logger
+
+	mu     sync.Mutex
+	uses   map[string]*token.Uses // by tenant and path of the token file
+	served []servedTokens
+	warned map[string]time.Time // by tenant and token
+	failed bool                 // what was used last could not be written
+}
+
+// servedTokens are the tokens of a tenant that is served.
+type servedTokens struct {
+	tenant   string
+	warn     time.Duration
+	verifier *token.Verifier
+	uses     *token.Uses
+}
+
+func newTokenKeeper(stateDir string, log *zap.Logger) *tokenKeeper {
+	return &tokenKeeper{stateDir: stateDir, log: log, uses: map[string]*token.Uses{}, warned: map[string]time.Time{}}
+}
+
+// usesOf returns what is noted of a tenant's tokens: the same as long as their file
+// is the same.
+func (k *tokenKeeper) usesOf(tenant string, file *token.File) *token.Uses {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key := tenant + " " + file.Path()
+	if k.uses[key] == nil {
+		k.uses[key] = token.OpenUses(k.stateDir, tenant, file)
+	}
+	return k.uses[key]
+}
+
+// noting is an authenticator that notes which tokens are used.
+func (k *tokenKeeper) noting(cfg *config.Config, t config.Tenant, inner gateway.Authenticator) gateway.Authenticator {
+	return noting{inner, k.usesOf(t.Name, tokenFile(cfg, t))}
+}
+
+type noting struct {
+	gateway.Authenticator
+	uses *token.Uses
+}
+
+func (n noting) Verify(text string, now time.Time) (token.Identity, bool, error) {
+	id, ok, err := n.Authenticator.Verify(text, now)
+	if ok {
+		n.uses.Note(id.ID, now)
+	}
+	return id, ok, err
+}
+
+// serve tells the keeper which tenants are served from now on.
+func (k *tokenKeeper) serve(cfg *config.Config) {
+	var served []servedTokens
+	for _, t := range cfg.Tenants {
+		file := tokenFile(cfg, t)
+		if _, err := os.Stat(file.Path()); err != nil && t.Tokens.File != "" {
+			k.log.Warn("the token file of tokens.file is not there, so the tenant has no tokens until it is", zap.String("tenant", t.Name), zap.Error(err))
+		}
+		served = append(served, servedTokens{t.Name, t.Tokens.Warn, token.NewVerifier(file), k.usesOf(t.Name, file)})
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.served = served
+}
+
+// run works until the function that it returns is called, which writes what was
+// used last.
+func (k *tokenKeeper) run() (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		k.warnAll(time.Now())
+		round := time.NewTicker(tokenRound)
+		defer round.Stop()
+		look := time.NewTicker(time.Second)
+		defer look.Stop()
+		for {
+			select {
+			case <-stop:
+				k.keep(time.Now(), true)
+				return
+			case <-look.C:
+				k.keep(time.Now(), false)
+			case <-round.C:
+				k.keep(time.Now(), true)
+				k.warnAll(time.Now())
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		select {
+		case <-stopped:
+		case <-time.After(lastUses): // a disk that hangs does not keep the gateway
+		}
+	}
+}
+
+// keep writes the last uses: all of them, or those of tenants whose token was not
+// used for a while, so that list shows a new token's first use soon.
+func (k *tokenKeeper) keep(now time.Time, all bool) {
+	k.mu.Lock()
+	uses := make([]*token.Uses, 0, len(k.uses))
+	for _, u := range k.uses {
+		uses = append(uses, u)
+	}
+	k.mu.Unlock()
+	for _, u := range uses {
+		select {
+		case <-u.Due():
+		default:
+			if !all {
+				continue
+			}
+		}
+		k.report(u.Keep(now))
+	}
+}
+
+// report says once that uses cannot be kept, and once that they can again.
+func (k *tokenKeeper) report(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case err != nil && !k.failed:
+		k.log.Warn("when tokens were used last cannot be kept in stateDir; everything else goes on", zap.Error(err))
+	case err == nil && k.failed:
+		k.log.Info("when tokens were used last can be kept again")
+	}
+	k.failed = err != nil
+}
+
+// warnAll warns of the tokens that are close to their end: of each once a day.
+func (k *tokenKeeper) warnAll(now time.Time) {
+	for _, t := range k.live(now) {
+		if !t.ending || !k.due(t.tenant+" "+t.ID, now) {
+			continue
+		}
+		fields := []zap.Field{zap.String("tenant", t.tenant), zap.String("token", t.ID),
+			zap.Time("expires", t.Expires), zap.Int("days", days(t.Expires.Sub(now)))}
+		if t.Subject == "" && t.Label != "" { // what a person is called has no place in the log
+			fields = append(fields, zap.String("label", t.Label))
+		}
+		k.log.Warn("a token is close to its end: make a new one with scimgate token create, and give it to the identity provider", fields...)
+	}
+}
+
+// due says whether a day has gone since the last warning of a token, and notes this
+// one.
+func (k *tokenKeeper) due(key string, now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for other, at := range k.warned { // tokens come and go
+		if now.Sub(at) >= 2*warnEvery {
+			delete(k.warned, other)
+		}
+	}
+	if at, ok := k.warned[key]; ok && now.Sub(at) < warnEvery {
+		return false
+	}
+	k.warned[key] = now
+	return true
+}
+
+// liveToken is a token that is good, and whether it is close to its end.
+type liveToken struct {
+	token.Token
+	tenant string
+	ending bool
+}
+
+// live lists the good tokens of all tenants that are served, for the metrics too.
+// Where a file cannot be read it goes by what was read last, as the requests do.
+func (k *tokenKeeper) live(now time.Time) []liveToken {
+	k.mu.Lock()
+	served := k.served
+	k.mu.Unlock()
+	var all []liveToken
+	for _, s := range served {
+		live, _ := s.verifier.Live(now) // the requests' own look says what is wrong
+		for _, t := range live {
+			all = append(all, liveToken{t, s.tenant, t.Ending(now, s.warn)})
+		}
+	}
+	return all
+}
+
+// days are the whole days of a time that is left.
+func days(left time.Duration) int { return int(left / (24 * time.Hour)) }
