@@ -24,8 +24,9 @@ var arrows = map[string][]string{
 	"internal/token":     {"internal/state"},
 	"internal/daemon":    {},
 	"internal/slapd":     {"internal/daemon", "deploy/schema"},
-	"internal/samba":     {"internal/daemon"},
-	"internal/ds389":     {"internal/daemon", "deploy/schema"},
+	"internal/samba":     {"internal/daemon", "internal/testcert"},
+	"internal/ds389":     {"internal/daemon", "internal/testcert", "deploy/schema"},
+	"internal/testcert":  {},
 	"deploy/schema":      {},
 	"integration":        {},
 }
