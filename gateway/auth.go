@@ -29,18 +29,24 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		ev := eventOf(c)
 		ev.tenant = t.name
+		if t.presents(c.Request()) {
+			return g.certified(c, t, next)
+		}
 		header := c.Request().Header.Get(echo.HeaderAuthorization)
 		scheme, text, _ := strings.Cut(header, " ")
 		if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || text == "" {
 			return unauthorized("the Authorization header has to be the word Bearer, a blank and the token")
 		}
 		id, ok, err := t.tokens.Verify(text, g.now())
-		if err != nil {
+		if err := ofTheFile(err); err != nil {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
+			if refused := refusedLater(c, err); refused != nil {
+				return refused
+			}
 			c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
-			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider")
+			return explained(err, unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider"))
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)

@@ -10,12 +10,14 @@ import (
 
 // tenant is a Tenant ready for requests.
 type tenant struct {
-	name      string
-	basePaths []string
-	tokens    Authenticator
-	types     []*resourceType
-	me        *Me
-	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
+	name         string
+	basePaths    []string
+	tokens       Authenticator
+	issuer       string // see Tenant
+	certificates Certificates
+	types        []*resourceType
+	me           *Me
+	writers      *directory.Locks // by id: one read-modify-write on an entry at a time
 }
 
 // resourceType is one endpoint of a tenant.
@@ -27,7 +29,7 @@ type resourceType struct {
 }
 
 func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, issuer: t.Issuer, certificates: t.Certificates, me: t.Me, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {

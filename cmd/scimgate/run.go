@@ -45,6 +45,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		if err != nil {
 			return err
 		}
+		if err := identified(cfg, i, &tenant); err != nil {
+			return err
+		}
 		tenants = append(tenants, tenant)
 	}
 	h := holder{cfg, sinks, tenants, log}
@@ -187,11 +190,15 @@ func listen(address string, files config.ServerTLS) (net.Listener, error) {
 	if err != nil {
 		return nil, errors.Join(usageError{fmt.Errorf("server.tls: %w", err)}, listener.Close())
 	}
-	return tls.NewListener(listener, &tls.Config{
+	secured := &tls.Config{
 		Certificates: []tls.Certificate{certificate},
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"http/1.1"},
-	}), nil
+	}
+	if err := askForCertificates(secured, files); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return tls.NewListener(listener, secured), nil
 }
 
 // adminHandler answers health checks: healthz says that the process runs,

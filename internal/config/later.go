@@ -13,11 +13,9 @@ var later = []struct {
 	refuses func(peek) bool
 	what    string // %s stands for the value
 }{
-	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
 	{"log.provisioning", set, "the provisioning log"},
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
 	{"server.trustedProxies", set, "trusting the headers of a proxy"},
-	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
 	{"tenants[].brake", set, "the brake on mass changes"},
 }

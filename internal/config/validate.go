@@ -36,6 +36,7 @@ func (c *Config) validate(s *Source) {
 	for i, t := range c.Tenants {
 		t.validate(s, tenantKey(i))
 	}
+	c.callers(s)
 	c.names(s)
 	c.paths(s)
 	c.composed(s)
