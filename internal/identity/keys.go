@@ -114,12 +114,13 @@ func (k *keys) refresh(now time.Time, seen int) error {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 		defer cancel()
+		begin := time.Now()
 		found, err := k.fetch(ctx)
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.attempts++
 		if k.cause = err; err != nil {
-			k.failed = now
+			k.failed = now.Add(time.Since(begin)) // the rest begins when it was given up
 			return nil, err
 		}
 		k.known, k.fetched, k.failed = found, now, time.Time{}
