@@ -139,7 +139,7 @@ func TestAnIssuerThatIsAway(t *testing.T) {
 	}
 	server.Down.Store(false)
 	wanted(t, issuer, text, now.Add(retryAfter-time.Second), "undecided")
-	wanted(t, issuer, text, now.Add(retryAfter), "taken")
+	wanted(t, issuer, text, now.Add(retryAfter+time.Second), "taken")
 
 	server.Down.Store(true)
 	asked := server.Asked.Load()
