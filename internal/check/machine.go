@@ -107,6 +107,7 @@ func (c *checker) tokens() {
 		}
 		make := "make one with scimgate token create --tenant " + t.Config.Name
 		switch {
+		case last.IsZero() && otherWayIn(t.Config): // by a certificate, or a token of an issuer
 		case last.IsZero():
 			c.warn(key, "the tenant has no token, so nobody can call it; %s", make)
 		case live == 0:
