@@ -60,7 +60,7 @@ func refusedLater(c echo.Context, err error) error {
 			wants += `, scope="` + refusal.Scope + `"`
 		}
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, wants)
-		return &scim.Error{Status: http.StatusForbidden, Detail: refusal.Detail, Err: refusal.Err}
+		return &scim.Error{Status: http.StatusForbidden, Detail: refusal.Detail, Err: refusal}
 	}
 	return nil
 }

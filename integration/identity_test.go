@@ -118,7 +118,7 @@ func TestAccessTokensOfAnIssuer(t *testing.T) {
 
 	issuer.Rotate(testissuer.NewRSA("second"))
 	company.caller(t, files, issuer.Token()).get("/Users").want(http.StatusOK)
-	types := schemes(company.caller(t, files, good))
+	types := schemes(company.caller(t, files, issuer.Token()))
 	if !slices.Equal(types, []string{"oauthbearertoken", "oauth2"}) {
 		t.Errorf("announced are %v", types)
 	}
