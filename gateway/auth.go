@@ -29,17 +29,23 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		ev := eventOf(c)
 		ev.tenant = t.name
+		if t.presents(c.Request()) {
+			return g.certified(c, t, next)
+		}
 		header := c.Request().Header.Get(echo.HeaderAuthorization)
 		scheme, text, _ := strings.Cut(header, " ")
 		if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || text == "" {
 			return unauthorized("the Authorization header has to be the word Bearer, a blank and the token")
 		}
 		id, ok, err := t.tokens.Verify(text, g.now())
-		if err != nil {
+		if err := ofTheFile(err); err != nil {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
-			return g.failedAttempt(c)
+			if refused := refusedLater(c, err); refused != nil {
+				return refused
+			}
+			return explained(err, g.failedAttempt(c))
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)

@@ -78,11 +78,8 @@ func (g *Gateway) serviceProviderConfig(t *tenant) document {
 				"cursor": true, "index": true, "defaultPaginationMethod": "index",
 				"defaultPageSize": limits.PageSize, "maxPageSize": limits.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
 			},
-			"authenticationSchemes": []any{map[string]any{
-				"type": "oauthbearertoken", "name": "Bearer token",
-				"description": "A token of this gateway in the Authorization header", "primary": true,
-			}},
-			"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
+			"authenticationSchemes": t.schemes(),
+			"meta":                  map[string]any{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
 		}, nil
 	}
 }

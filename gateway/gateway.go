@@ -52,7 +52,8 @@ type Config struct {
 }
 
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
-// error is for the log and leaves ok meaningful.
+// error is for the log and leaves ok meaningful. A *token.Refusal in it says why a
+// token was not taken.
 type Authenticator interface {
 	Verify(text string, now time.Time) (id token.Identity, ok bool, err error)
 }
@@ -62,11 +63,17 @@ type Tenant struct {
 	Name      string
 	BasePaths []string // without trailing slash; the first is shown in meta.location
 	Tokens    Authenticator
-	Types     []Type
-	Me        *Me    // nil for a tenant whose tokens name nobody
-	Switch    Switch // nil for a tenant that is always on
-	Limits    Limits // what of Config is narrower for the tenant
-	Policy    Policy // what of the protocol it is without
+	// Issuer is whose access tokens Tokens recognises beside the gateway's own, ""
+	// for nobody's: clients are told.
+	Issuer string
+	// Certificates recognises clients that send no token; nil for a tenant that
+	// wants one.
+	Certificates Certificates
+	Types        []Type
+	Me           *Me    // nil for a tenant whose tokens name nobody
+	Switch       Switch // nil for a tenant that is always on
+	Limits       Limits // what of Config is narrower for the tenant
+	Policy       Policy // what of the protocol it is without
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.

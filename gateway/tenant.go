@@ -12,17 +12,19 @@ import (
 
 // tenant is a Tenant ready for requests.
 type tenant struct {
-	name      string
-	basePaths []string
-	tokens    Authenticator
-	types     []*resourceType
-	me        *Me
-	toggle    Switch
-	limits    Limits
-	policy    Policy
-	bodies    echo.MiddlewareFunc // reads no more of one than the limit
-	writers   *directory.Locks    // by id: one read-modify-write on an entry at a time
-	edition   uint64              // of its mappings: what was remembered under others is of no use
+	name         string
+	basePaths    []string
+	tokens       Authenticator
+	issuer       string // see Tenant
+	certificates Certificates
+	types        []*resourceType
+	me           *Me
+	toggle       Switch
+	limits       Limits
+	policy       Policy
+	bodies       echo.MiddlewareFunc // reads no more of one than the limit
+	writers      *directory.Locks    // by id: one read-modify-write on an entry at a time
+	edition      uint64              // of its mappings: what was remembered under others is of no use
 }
 
 // resourceType is one endpoint of a tenant.
@@ -36,7 +38,10 @@ type resourceType struct {
 }
 
 func newTenant(t Tenant, known *Memory) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy}
+	made := &tenant{
+		name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, issuer: t.Issuer, certificates: t.Certificates,
+		me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy,
+	}
 	made.writers, made.edition = known.of(t)
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}

@@ -27,7 +27,7 @@ func TestServersOfADomain(t *testing.T) {
 	}
 	var trusted []byte
 	start := func(host, address string) *slapd.Server {
-		files := certificateFor(t, nil, host)
+		files := certificateFor(t, host)
 		text, err := os.ReadFile(files.CertFile)
 		if err != nil {
 			t.Fatal(err)

@@ -94,9 +94,8 @@ func (s *service) listening(before *service) (*tls.Config, error) {
 // serverTLS reads the certificate, nil where the listener speaks plain HTTP.
 //
 // Tickets of a session are those of the listener, so a session that began under
-// an earlier certificate goes on. Whoever checks clients' certificates here must
-// set SessionTicketsDisabled: a ticket would outlive the authority that it was
-// checked against.
+// an earlier certificate goes on. Not where clients have certificates: a ticket
+// would outlive the authority that theirs was checked against.
 func serverTLS(cfg *config.Config) (*tls.Config, error) {
 	files := cfg.Server.TLS
 	if files.CertFile == "" {
@@ -108,11 +107,13 @@ func serverTLS(cfg *config.Config) (*tls.Config, error) {
 			Key: "certFile", Problem: fmt.Sprintf("cannot be used with the key in keyFile: %v", err),
 		})}}}
 	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"},
-	}, nil
+	secured := &tls.Config{
+		Certificates:           []tls.Certificate{certificate},
+		MinVersion:             tls.VersionTLS12,
+		NextProtos:             []string{"http/1.1"},
+		SessionTicketsDisabled: files.ClientCAFile != "",
+	}
+	return secured, askForCertificates(secured, files)
 }
 
 // admin answers health checks: healthz says that the process runs, readyz that

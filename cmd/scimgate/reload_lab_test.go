@@ -104,7 +104,7 @@ func (w *workshop) site(tenants ...string) site {
 }
 
 // tenantOf is a tenant with the usual rules of a person and more.
-func tenantOf(name string, more ...string) string {
+func declaredTenant(name string, more ...string) string {
 	text := `
   - name: ` + name + `
     directory: corp

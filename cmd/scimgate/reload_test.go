@@ -16,7 +16,7 @@ import (
 func TestReloadOfEachKind(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	w.write(w.site(tenantOf("one")))
+	w.write(w.site(declaredTenant("one")))
 	w.start()
 	ann := w.create("one", "ann", "nickName", "Annie")
 	if got := w.want(http.StatusOK, "GET", "one", "/Users/"+ann, nil)["nickName"]; got != nil {
@@ -25,12 +25,12 @@ func TestReloadOfEachKind(t *testing.T) {
 	_, connections := w.wire.connections()
 
 	w.want(http.StatusNotFound, "GET", "two", "/Users", nil)
-	w.reload(w.site(tenantOf("one"), tenantOf("two")))
+	w.reload(w.site(declaredTenant("one"), declaredTenant("two")))
 	w.want(http.StatusOK, "GET", "one", "/Users/"+ann, nil)
 	w.create("two", "ben")
 	w.want(http.StatusNotFound, "GET", "two", "/Users/"+ann, nil)
 
-	w.reload(w.site(tenantOf("one", "{scim: nickName, ldap: displayName}"), tenantOf("two")))
+	w.reload(w.site(declaredTenant("one", "{scim: nickName, ldap: displayName}"), declaredTenant("two")))
 	w.want(http.StatusOK, "PATCH", "one", "/Users/"+ann, map[string]any{
 		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
 		"Operations": []any{map[string]any{"op": "replace", "path": "nickName", "value": "Annie"}},
@@ -39,11 +39,11 @@ func TestReloadOfEachKind(t *testing.T) {
 		t.Errorf("nickName is %v after there was a rule", got)
 	}
 
-	profiled := strings.Replace(tenantOf("one"), "    users:", "    profile: okta\n    users:", 1)
-	w.reload(w.site(profiled, tenantOf("two")))
+	profiled := strings.Replace(declaredTenant("one"), "    users:", "    profile: okta\n    users:", 1)
+	w.reload(w.site(profiled, declaredTenant("two")))
 	w.want(http.StatusOK, "GET", "one", "/Users/"+ann, nil)
 
-	w.reload(w.site(tenantOf("one")))
+	w.reload(w.site(declaredTenant("one")))
 	w.want(http.StatusNotFound, "GET", "two", "/Users", nil)
 	w.want(http.StatusOK, "GET", "one", "/Users/"+ann, nil)
 	if _, now := w.wire.connections(); now > max(connections, 4) {
@@ -56,7 +56,7 @@ func TestReloadOfEachKind(t *testing.T) {
 func TestBadFileChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	good := w.site(tenantOf("one"))
+	good := w.site(declaredTenant("one"))
 	w.write(good)
 	w.start()
 	ann := w.create("one", "ann")
@@ -96,9 +96,9 @@ func TestBadFileChangesNothing(t *testing.T) {
 func TestMissingFileMendsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	w.write(w.site(tenantOf("one")))
+	w.write(w.site(declaredTenant("one")))
 	w.start()
-	s := w.site(tenantOf("one"), tenantOf("two"))
+	s := w.site(declaredTenant("one"), declaredTenant("two"))
 	s.password = "later"
 	w.refuse(s.text(w))
 	w.want(http.StatusNotFound, "GET", "two", "/Users", nil)
@@ -111,9 +111,9 @@ func TestMissingFileMendsTheConfiguration(t *testing.T) {
 func TestKeysThatNeedAStart(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	w.write(w.site(tenantOf("one")))
+	w.write(w.site(declaredTenant("one")))
 	w.start()
-	s := w.site(tenantOf("one"), tenantOf("two"))
+	s := w.site(declaredTenant("one"), declaredTenant("two"))
 	s.state = "elsewhere"
 	text := strings.NewReplacer("listen: 127.0.0.1:0\n", "listen: 127.0.0.9:0\n", "admin: {listen: 127.0.0.1:0}", "admin: {listen: 127.0.0.1:1}").Replace(s.text(w))
 	w.outcome(reloaded, func() {

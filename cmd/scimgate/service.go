@@ -73,6 +73,9 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		}
 		tenant.Tokens = p.tokens.noting(cfg, t, tenant.Tokens)
 		tenant.Switch = p.switches.of(t.Name)
+		if err := identified(cfg, i, &tenant); err != nil {
+			return err
+		}
 		s.tenants = append(s.tenants, tenant)
 	}
 	s.inherit(before)
@@ -177,7 +180,7 @@ func (s *service) inherit(before *service) {
 			continue
 		}
 		old := before.cfg.Tenants[j]
-		if reflect.DeepEqual(access(t), access(old)) {
+		if t.OIDC.CAFile == "" && reflect.DeepEqual(access(t), access(old)) { // that file can have changed
 			s.tenants[i].Tokens = before.tenants[j].Tokens
 		}
 		if s.sinks[t.Directory] != before.sinks[old.Directory] {

@@ -172,6 +172,8 @@ type Tenant struct {
 	BasePath string `yaml:"basePath"`
 	Tokens   Tokens `yaml:"tokens"`
 	OIDC     OIDC   `yaml:"oidc"`
+	// Certificates are those of clients that send no token.
+	Certificates Certificates `yaml:"certificates"`
 	// Me is nil for a tenant whose tokens name no people.
 	Me *Me `yaml:"me"`
 	// Profile names a rule set; "" is none.
@@ -225,11 +227,22 @@ type Tokens struct {
 	File string `yaml:"file"`
 }
 
-// OIDC is for access tokens of an OpenID provider.
+// OIDC is for access tokens of an OpenID provider; Issuer is "" where none are taken.
 type OIDC struct {
-	Issuer   string `yaml:"issuer"`
-	Audience string `yaml:"audience"`
-	Scope    string `yaml:"scope"`
+	Issuer   string   `yaml:"issuer"`
+	Audience string   `yaml:"audience"`
+	Scope    string   `yaml:"scope"`
+	Clients  []string `yaml:"clients,orscalar"`
+	CAFile   string   `yaml:"caFile"`
+}
+
+// Certificates say which of those that server.tls.clientCAFile vouches for are a
+// tenant's; one entry of any list is enough.
+type Certificates struct {
+	Subjects     []string `yaml:"subjects,orscalar"`
+	Names        []string `yaml:"names,orscalar"`
+	URIs         []string `yaml:"uris,orscalar"`
+	Fingerprints []string `yaml:"fingerprints,orscalar"`
 }
 
 // Me lets people whom a token names act on themselves: By is the SCIM attribute

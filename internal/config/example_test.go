@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"scimgate/internal/testcert"
 )
 
 // example is the file that users begin with.
@@ -23,7 +25,7 @@ func example(t *testing.T) string {
 func loadExample(t *testing.T, text string) (c *Config, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	certificate := testCertificate(t)
+	certificate := testcert.SelfSigned().CertPEM()
 	for name, text := range map[string][]byte{
 		"scimgate.yaml": []byte(text), "ldap-password": []byte("secret\n"),
 		"tls.crt": certificate, "tls.key": nil, "ca.pem": certificate,

@@ -10,10 +10,8 @@ var later = []struct {
 	refuses func(peek) bool
 	what    string // %s stands for the value
 }{
-	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
 	{"log.provisioning", set, "the provisioning log"},
 	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
-	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].brake", set, "the brake on mass changes"},
 }
 

@@ -37,6 +37,7 @@ func (c *Config) validate(s *Source) {
 		t.validate(s, tenantKey(i))
 		t.Limits.validate(s, tenantKey(i)+".limits", c.Server.Limits)
 	}
+	c.callers(s)
 	c.names(s)
 	c.paths(s)
 	c.composed(s)
