@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/provlog"
 	"scimgate/internal/token"
 	"scimgate/mapping"
 )
@@ -41,6 +42,8 @@ type Config struct {
 	CursorKey [32]byte
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
+	// Recorders are told of every request.
+	Recorders []provlog.Recorder
 }
 
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
@@ -56,6 +59,7 @@ type Tenant struct {
 	Tokens    Authenticator
 	Types     []Type
 	Me        *Me // nil for a tenant whose tokens name nobody
+	Keep      Keep
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.

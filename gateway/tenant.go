@@ -15,6 +15,7 @@ type tenant struct {
 	tokens    Authenticator
 	types     []*resourceType
 	me        *Me
+	keep      keep
 	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
 }
 
@@ -40,6 +41,7 @@ func newTenant(t Tenant) *tenant {
 			rt.mapping = rt.mapping.WithGroups(groups.mapping)
 		}
 	}
+	made.keep = newKeep(t.Keep, made.types)
 	return made
 }
 

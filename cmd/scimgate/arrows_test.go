@@ -10,8 +10,8 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/state", "internal/token"},
-	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/token"},
+	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/provlog", "internal/slapd", "internal/state", "internal/token"},
+	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/provlog", "internal/token"},
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
 	"internal/check":     {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/token"},
@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"internal/directory": {},
 	"internal/state":     {},
 	"internal/token":     {"internal/state"},
+	"internal/provlog":   {},
 	"internal/daemon":    {},
 	"internal/slapd":     {"internal/daemon", "deploy/schema"},
 	"internal/samba":     {"internal/daemon"},
