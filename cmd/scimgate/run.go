@@ -59,6 +59,8 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 	for _, name := range unknown {
 		learning.Go(func() { h.later(whileServing, name) })
 	}
+	records := openLog(cfg, log)
+	defer closeLog(records, log) // after the last request
 	g, err := gateway.New(gateway.Config{
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
@@ -67,6 +69,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		RequestTimeout: cfg.Server.Limits.RequestTimeout,
 		FilterEntries:  cfg.Server.Limits.FilterEntries,
 		CursorKey:      cursorKey(cfg.StateDir, log),
+		Recorders:      recorders(records),
 	}, tenants, log)
 	if err != nil {
 		return err
@@ -92,6 +95,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
 		Tokens:    token.NewVerifier(token.Open(cfg.StateDir, t.Name)),
+		Keep:      keepOf(cfg, t),
 	}
 	if t.Me != nil {
 		tenant.Me = &gateway.Me{Methods: t.Me.Methods}

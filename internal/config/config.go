@@ -58,14 +58,6 @@ type Admin struct {
 	Listen string `yaml:"listen"`
 }
 
-// Log is the provisioning log.
-type Log struct {
-	Provisioning     string        `yaml:"provisioning"`
-	MaxSize          Size          `yaml:"maxSize"`
-	MaxAge           time.Duration `yaml:"maxAge"`
-	KeepFailedBodies bool          `yaml:"keepFailedBodies"`
-}
-
 // Directory is one LDAP service.
 type Directory struct {
 	// Flavor names the presets: openldap, activeDirectory, 389ds or generic. The
@@ -175,6 +167,7 @@ type Tenant struct {
 	// Profile names a rule set; "" is none.
 	Profile string          `yaml:"profile"`
 	Brake   Brake           `yaml:"brake"`
+	Log     TenantLog       `yaml:"log"`
 	Users   *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`

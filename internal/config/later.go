@@ -14,8 +14,6 @@ var later = []struct {
 	what    string // %s stands for the value
 }{
 	{"server.tls.clientCAFile", set, "checking the clients' certificates"},
-	{"log.provisioning", set, "the provisioning log"},
-	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
 	{"server.trustedProxies", set, "trusting the headers of a proxy"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},

@@ -128,6 +128,9 @@ func expand(text string, env func(string) (string, bool)) (string, string) {
 	return text, problem
 }
 
+// ParseDuration reads a duration as the configuration has it.
+func ParseDuration(text string) (time.Duration, error) { return parseDuration(text) }
+
 // parseDuration reads Go's form of a duration, with days before it: 90d, 1d12h.
 // The error says what would be right.
 func parseDuration(text string) (time.Duration, error) {

@@ -20,7 +20,7 @@ func (l Log) Follow(ctx context.Context, q Query, each func(Line) error) error {
 	if err != nil {
 		key = nil // see begin
 	}
-	f := follower{log: l, search: q.prepare(key), each: each}
+	f := follower{log: l, query: q, search: q.prepare(key), each: each}
 	defer f.leave()
 	if err := f.enter(l.path, io.SeekEnd); err != nil && !gone(err) {
 		return err
@@ -42,6 +42,7 @@ func (l Log) Follow(ctx context.Context, q Query, each func(Line) error) error {
 // follower is in one file at a time.
 type follower struct {
 	log    Log
+	query  Query
 	search search
 	each   func(Line) error
 	file   *os.File // nil before there is one
@@ -58,6 +59,9 @@ func (f *follower) enter(path string, whence int) error {
 		return errors.Join(err, file.Close())
 	}
 	f.leave()
+	if key, err := readKey(f.log.path); err == nil { // it comes with the first file
+		f.search = f.query.prepare(key)
+	}
 	f.file, f.lines, f.half = file, bufio.NewReader(file), nil
 	return nil
 }
