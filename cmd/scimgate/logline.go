@@ -65,7 +65,7 @@ func took(r provlog.Record) string {
 func what(r provlog.Record) string {
 	text := r.Method + " " + r.Path
 	for _, name := range []string{r.ID, r.DN, r.User} {
-		if name != "" {
+		if name != "" && name != "***" {
 			text = name
 		}
 	}

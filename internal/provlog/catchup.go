@@ -7,7 +7,8 @@ import (
 
 // catchUp brings the index of a segment up to what is in it: all of it where it is
 // closed, all but the block that is being written where it is not. Whoever calls
-// it holds the log's lock. stop says that there is no more time.
+// it holds the lock of indexes. A segment that is closed and replaced meanwhile may
+// leave an index that is another's, which nobody believes. stop says that there is no more time.
 func catchUp(s segment, stop func() bool) error {
 	seg, err := os.Open(s.path)
 	if gone(err) {
@@ -47,6 +48,12 @@ func extend(file, seg *os.File, closed bool, stop func() bool) error {
 		}
 	}
 	count, offset := sound(index{file, max(count, 0)}, info.Size(), stop)
+	if stop() {
+		return nil
+	}
+	if err := file.Truncate(at(count)); err != nil { // what is behind it is not good
+		return err
+	}
 	for !stop() {
 		text, err := nextBlock(seg, offset, info.Size(), closed)
 		if err != nil || text == nil {
@@ -56,9 +63,6 @@ func extend(file, seg *os.File, closed bool, stop func() bool) error {
 			return err
 		}
 		count, offset = count+1, offset+int64(len(text))
-		if err := file.Truncate(at(count)); err != nil { // what was behind it was not good
-			return err
-		}
 	}
 	return nil
 }

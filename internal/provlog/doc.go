@@ -5,7 +5,7 @@
 //	provisioning.jsonl                        what is being written
 //	provisioning.jsonl.idx                    its index, a little behind
 //	provisioning-20260102T030405.000000006Z.jsonl   a segment that is full or old, and .jsonl.idx
-//	provisioning.jsonl.lock                   held by the process that closes a segment or writes an index
+//	provisioning.jsonl.lock, .idx.lock        held by who closes a segment, and by who writes an index
 //	provisioning.jsonl.key                    with which names are hashed, see Writer
 //
 // The lines are the truth. An index follows from its segment, is made from it by

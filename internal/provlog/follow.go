@@ -22,7 +22,12 @@ func (l Log) Follow(ctx context.Context, q Query, each func(Line) error) error {
 	}
 	f := follower{log: l, query: q, search: q.prepare(key), each: each}
 	defer f.leave()
-	if err := f.enter(l.path, io.SeekEnd); err != nil && !gone(err) {
+	if file, err := os.Open(l.path); err == nil {
+		if _, err := file.Seek(0, io.SeekEnd); err != nil {
+			return errors.Join(err, file.Close())
+		}
+		f.enter(file)
+	} else if !gone(err) {
 		return err
 	}
 	look := time.NewTicker(lookEvery)
@@ -50,20 +55,13 @@ type follower struct {
 	half   []byte // what there is of a line that is being written
 }
 
-func (f *follower) enter(path string, whence int) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Seek(0, whence); err != nil {
-		return errors.Join(err, file.Close())
-	}
+// enter goes on in a file.
+func (f *follower) enter(file *os.File) {
 	f.leave()
+	f.file, f.lines, f.half = file, bufio.NewReader(file), nil
 	if key, err := readKey(f.log.path); err == nil { // it comes with the first file
 		f.search = f.query.prepare(key)
 	}
-	f.file, f.lines, f.half = file, bufio.NewReader(file), nil
-	return nil
 }
 
 func (f *follower) leave() {
@@ -82,14 +80,12 @@ func (f *follower) look() error {
 			return err
 		}
 		if err := f.drain(); err != nil {
-			return err
+			return errors.Join(err, closeAll(next))
 		}
-		if next == "" {
+		if next == nil {
 			return nil
 		}
-		if err := f.enter(next, io.SeekStart); err != nil && !gone(err) {
-			return err
-		}
+		f.enter(next)
 	}
 }
 
@@ -113,42 +109,60 @@ func (f *follower) drain() error {
 	return nil
 }
 
-// next is the file to go on to: the one after that which is read, "" while that is
-// the current one.
-func (f *follower) next() (string, error) {
-	all, err := segments(f.log.path)
-	if err != nil || len(all) == 0 {
-		return "", ignoreGone(err)
-	}
-	last := all[len(all)-1]
-	if f.file == nil {
-		if !last.closed.IsZero() {
-			return "", nil
+// next opens the file to go on to: the one after that which is read, nil while that
+// is the current one. Files get other names at any time, so it is only believed once
+// it is still the next after it was opened.
+func (f *follower) next() (*os.File, error) {
+	for {
+		path, err := f.after()
+		if err != nil || path == "" {
+			return nil, err
 		}
-		return last.path, nil
+		file, err := os.Open(path)
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if again, err := f.after(); err != nil || again != "" && sameFile(file, again) {
+			return file, err
+		}
+		_ = file.Close() // only opened
+	}
+}
+
+// after is the path of the file after that which is read, "" while there is none.
+func (f *follower) after() (string, error) {
+	if f.file == nil {
+		_, err := os.Stat(f.log.path)
+		if err != nil {
+			return "", ignoreGone(err)
+		}
+		return f.log.path, nil
 	}
 	here, err := f.file.Stat()
 	if err != nil {
 		return "", err
 	}
-	is := func(s segment) bool {
-		info, err := os.Stat(s.path)
-		return err == nil && os.SameFile(info, here)
-	}
-	if is(last) {
-		offset, err := f.file.Seek(0, io.SeekCurrent)
-		if err != nil || here.Size() < offset { // somebody cut it
-			return last.path, err
+	if sameFile(f.file, f.log.path) {
+		if offset, err := f.file.Seek(0, io.SeekCurrent); err != nil || here.Size() < offset { // somebody cut it
+			return f.log.path, err
 		}
 		return "", nil
 	}
-	if i := slices.IndexFunc(all, is); i >= 0 {
+	all, err := segments(f.log.path) // ours has its last name by now
+	if err != nil || len(all) == 0 {
+		return "", ignoreGone(err)
+	}
+	i := slices.IndexFunc(all, func(s segment) bool { return sameFile(f.file, s.path) })
+	switch {
+	case i >= 0 && i+1 < len(all):
 		return all[i+1].path, nil
+	case i < 0 && all[len(all)-1].closed.IsZero(): // it was taken away
+		return f.log.path, nil
 	}
-	if !last.closed.IsZero() { // it was taken away, and there is no new one yet
-		return "", nil
-	}
-	return last.path, nil
+	return "", nil // there is no new one yet
 }
 
 func ignoreGone(err error) error {

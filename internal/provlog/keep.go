@@ -45,7 +45,7 @@ func (w *Writer) closeOld() {
 // tidy removes the segments that are older than they may be, and brings the indexes
 // of the others up to date. Another process that is about it does it for all.
 func (w *Writer) tidy() error {
-	release, ok, err := tryLock(w.cfg.Path)
+	release, ok, err := tryLock(w.cfg.Path, indexing)
 	if !ok || err != nil {
 		return err
 	}

@@ -67,10 +67,17 @@ func closedPath(path string, now time.Time) string {
 
 func indexPath(path string) string { return path + ".idx" }
 
-// tryLock takes the lock of a log unless another process has it. The lock ends
-// with the process that holds it.
-func tryLock(path string) (release func(), ok bool, err error) {
-	file, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+// A log has two locks: one is held for a moment by who closes a segment, the other by
+// who writes indexes, which can take longer.
+const (
+	closing  = ".lock"
+	indexing = ".idx.lock"
+)
+
+// tryLock takes a lock of a log unless somebody else has it. The lock ends with the
+// process that holds it.
+func tryLock(path, which string) (release func(), ok bool, err error) {
+	file, err := os.OpenFile(path+which, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, false, err
 	}

@@ -230,7 +230,7 @@ func (w *Writer) old() bool { return w.now().Sub(w.began) > w.cfg.MaxAge/10 }
 // rotate closes the segment: it gets a name of its own, and its index with it. While
 // another process closes it, or writes an index, it goes on as it is.
 func (w *Writer) rotate() error {
-	release, ok, err := tryLock(w.cfg.Path)
+	release, ok, err := tryLock(w.cfg.Path, closing)
 	if !ok || err != nil {
 		return err
 	}
