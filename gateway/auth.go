@@ -28,7 +28,7 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.ErrNotFound
 		}
 		ev := eventOf(c)
-		ev.tenant = t.name
+		ev.tenant, ev.of = t.name, t
 		if t.presents(c.Request()) {
 			return g.certified(c, t, next)
 		}
@@ -37,6 +37,7 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || text == "" {
 			return unauthorized("the Authorization header has to be the word Bearer, a blank and the token")
 		}
+		ev.bearer = text
 		id, ok, err := t.tokens.Verify(text, g.now())
 		if err := ofTheFile(err); err != nil {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))

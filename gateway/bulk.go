@@ -73,7 +73,9 @@ func (j *job) perform(k call) outcome {
 	ctx, cancel := context.WithTimeout(j.outer.Request().Context(), g.limits(j.tenant).RequestTimeout/2)
 	defer cancel()
 	c := j.context(ctx, k)
-	ev := &event{request: rand.Text(), address: j.event.address, bulk: j.event.request, tenant: j.event.tenant, token: j.event.token}
+	ev := &event{request: rand.Text(), bulk: j.event.request, tenant: j.event.tenant, token: j.event.token,
+		of: j.event.of, address: j.event.address, bearer: j.event.bearer}
+	c.SetRequest(ev.follow(c.Request()))
 	c.Set(eventKey, ev)
 	c.Set(tenantKey, j.tenant)
 	start := g.now()

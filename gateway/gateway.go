@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/provlog"
 	"scimgate/internal/token"
 	"scimgate/mapping"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	// Memory is shared with the gateways before and after this one in the same
 	// process; nil is a memory of its own.
 	Memory *Memory
+	// Recorders are told of every request.
+	Recorders []provlog.Recorder
 }
 
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
@@ -74,6 +77,7 @@ type Tenant struct {
 	Switch       Switch // nil for a tenant that is always on
 	Limits       Limits // what of Config is narrower for the tenant
 	Policy       Policy // what of the protocol it is without
+	Keep         Keep   // what records of its requests hold
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.

@@ -89,6 +89,7 @@ func (q *request) lookUp(refs []mapping.Reference, known mapping.Names) (mapping
 	}
 	q.resolved = maps.Clone(names)
 	maps.DeleteFunc(q.resolved, func(id, _ string) bool { _, ok := known[id]; return ok })
+	q.event.refer(q.resolved)
 	return names, nil
 }
 
@@ -106,6 +107,7 @@ func (q *request) body() ([]byte, error) { return bodyOf(q.Context) }
 func bodyOf(c echo.Context) ([]byte, error) {
 	body, err := io.ReadAll(c.Request().Body)
 	if err == nil {
+		eventOf(c).body = body
 		return body, nil
 	}
 	var refused *echo.HTTPError
@@ -121,7 +123,9 @@ func (q *request) decode() (scim.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scim.Decode(body, q.typ.mapping.Definition())
+	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	q.event.name(called(res)...)
+	return res, err
 }
 
 // decodeNew is decode for a resource that is not there yet, which may be refused for

@@ -42,6 +42,7 @@ func (q *request) get() error {
 	if err != nil {
 		return err
 	}
+	q.met(e)
 	known, err := q.precondition.read(e.Version)
 	if err != nil {
 		return err
@@ -158,4 +159,5 @@ func (q *request) answer(status int, e directory.Entry) error {
 // wrote notes in the log whom a write was about.
 func (q *request) wrote(e directory.Entry) {
 	q.event.resource, q.event.dn = e.ID, e.DN
+	q.met(e)
 }

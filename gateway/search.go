@@ -62,6 +62,7 @@ func (q *request) query(s scim.SearchRequest) (query, error) {
 	if l.order, err = q.order(s); err != nil {
 		return l, err
 	}
+	q.event.name(compared(s.Filter)...)
 	if err := q.filterable(s.Filter); err != nil {
 		return l, err
 	}

@@ -22,6 +22,7 @@ type tenant struct {
 	toggle       Switch
 	limits       Limits
 	policy       Policy
+	keep         keep
 	bodies       echo.MiddlewareFunc // reads no more of one than the limit
 	writers      *directory.Locks    // by id: one read-modify-write on an entry at a time
 	edition      uint64              // of its mappings: what was remembered under others is of no use
@@ -57,6 +58,7 @@ func newTenant(t Tenant, known *Memory) *tenant {
 			rt.mapping = rt.mapping.WithGroups(groups.mapping)
 		}
 	}
+	made.keep = newKeep(t.Keep, made.types)
 	return made
 }
 

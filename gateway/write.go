@@ -148,6 +148,7 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	q.met(old)
 	if err := q.permitted(old); err != nil {
 		return directory.Entry{}, err
 	}

@@ -10,8 +10,8 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":        {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/identity", "internal/preview", "internal/shutoff", "internal/slapd", "internal/state", "internal/token"},
-	"gateway":             {"mapping", "internal/scim", "internal/directory", "internal/token"},
+	"cmd/scimgate":        {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/identity", "internal/preview", "internal/provlog", "internal/shutoff", "internal/slapd", "internal/state", "internal/token"},
+	"gateway":             {"mapping", "internal/scim", "internal/directory", "internal/provlog", "internal/token"},
 	"mapping":             {"internal/scim", "internal/directory"},
 	"ldapsink":            {"internal/directory"},
 	"internal/check":      {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/identity", "internal/token"},
@@ -21,6 +21,7 @@ var arrows = map[string][]string{
 	"internal/preview":    {"ldapsink", "internal/directory"},
 	"internal/scim":       {},
 	"internal/directory":  {},
+	"internal/provlog":    {},
 	"internal/shutoff":    {"internal/state"},
 	"internal/state":      {},
 	"internal/token":      {"internal/state"},

@@ -162,7 +162,7 @@ func (o demoOptions) writeConfig(server *slapd.Server) (string, error) {
 	var text bytes.Buffer
 	err = t.Execute(&text, map[string]string{
 		"Listen": o.listen, "Admin": o.admin, "LDAP": server.URL(), "PasswordFile": passwordFile,
-		"State": filepath.Join(o.data, "state"), "Profile": o.profile,
+		"State": filepath.Join(o.data, "state"), "Log": filepath.Join(o.data, "provisioning.jsonl"), "Profile": o.profile,
 	})
 	if err != nil {
 		return "", err

@@ -11,6 +11,7 @@ import (
 
 	"scimgate/gateway"
 	"scimgate/internal/config"
+	"scimgate/internal/provlog"
 	"scimgate/internal/state"
 	"scimgate/ldapsink"
 )
@@ -26,7 +27,8 @@ type process struct {
 	reloads   reloads
 	switches  *switches
 	tokens    *tokenKeeper
-	rest      func() // ends what is done as long as the process lives
+	records   *provlog.Writer // nil where there is no provisioning log
+	rest      func()          // ends what is done as long as the process lives
 
 	mu      sync.Mutex
 	now     *service
@@ -40,10 +42,11 @@ func begin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*process, 
 	p := &process{
 		log: log, memory: gateway.NewMemory(), cursorKey: cursorKey(cfg.StateDir, log), started: cfg,
 		switches: newSwitches(cfg.StateDir, log), tokens: newTokenKeeper(cfg.StateDir, log),
-		uses: map[*ldapsink.Sink]int{},
+		records: openLog(cfg, log), uses: map[*ldapsink.Sink]int{},
 	}
 	first, err := p.assemble(ctx, cfg, nil)
 	if err != nil {
+		closeLog(p.records, log)
 		return nil, err
 	}
 	p.install(ctx, first)
@@ -56,6 +59,7 @@ func (p *process) end() {
 	p.replace(nil)
 	p.ending.Wait()
 	p.rest()
+	closeLog(p.records, p.log)
 }
 
 // cursorKey returns the key that replicas share. A gateway that cannot have it

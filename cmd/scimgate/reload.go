@@ -49,6 +49,11 @@ func keepFixed(cfg *config.Config, before *service) []config.Fault {
 	keep("server.listen", &cfg.Server.Listen, before.cfg.Server.Listen)
 	keep("admin.listen", &cfg.Admin.Listen, before.cfg.Admin.Listen)
 	keep("stateDir", &cfg.StateDir, before.cfg.StateDir)
+	keep("log.provisioning", &cfg.Log.Provisioning, before.cfg.Log.Provisioning)
+	if cfg.Log.MaxSize != before.cfg.Log.MaxSize || cfg.Log.MaxAge != before.cfg.Log.MaxAge {
+		late = append(late, cfg.Source().Locate("log", directory.Fault{Problem: "maxSize and maxAge stay what they are until then"}))
+		cfg.Log.MaxSize, cfg.Log.MaxAge = before.cfg.Log.MaxSize, before.cfg.Log.MaxAge
+	}
 	if (cfg.Server.TLS.CertFile == "") != (before.tls == nil) {
 		what := "the listener speaks TLS until then"
 		if before.tls == nil {

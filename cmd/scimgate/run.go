@@ -57,6 +57,7 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		BasePaths: t.BasePaths(),
 		Tokens:    token.NewVerifier(tokenFile(cfg, t)),
 		Limits:    limits(t.Limits),
+		Keep:      keepOf(cfg, t),
 	}
 	tenant.Policy = policyOf(t.Protocol)
 	if t.Me != nil {

@@ -104,6 +104,7 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		TrustedProxies: cfg.Server.Proxies(),
 		FailedAttempts: cfg.Server.Limits.FailedAttempts,
 		Memory:         p.memory,
+		Recorders:      recorders(p.records),
 	}, s.tenants, p.log)
 	return err
 }

@@ -60,14 +60,6 @@ type Admin struct {
 	Listen string `yaml:"listen"`
 }
 
-// Log is the provisioning log.
-type Log struct {
-	Provisioning     string        `yaml:"provisioning"`
-	MaxSize          Size          `yaml:"maxSize"`
-	MaxAge           time.Duration `yaml:"maxAge"`
-	KeepFailedBodies bool          `yaml:"keepFailedBodies"`
-}
-
 // Directory is one LDAP service.
 type Directory struct {
 	// Flavor names the presets: openldap, activeDirectory, 389ds or generic. The
@@ -183,6 +175,7 @@ type Tenant struct {
 	Brake    Brake    `yaml:"brake"`
 	// Limits are narrower than those of the server.
 	Limits TenantLimits    `yaml:"limits"`
+	Log    TenantLog       `yaml:"log"`
 	Users  *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`

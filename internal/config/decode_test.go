@@ -13,12 +13,12 @@ func TestDurationsHaveDaysToo(t *testing.T) {
 		"5s": 5 * time.Second, "1h30m": 90 * time.Minute, "90d": 90 * 24 * time.Hour,
 		"1d12h": 36 * time.Hour, "0": 0, "-2s": -2 * time.Second, "0d": 0,
 	} {
-		if got, err := parseDuration(text); err != nil || got != want {
+		if got, err := ParseDuration(text); err != nil || got != want {
 			t.Errorf("%q is %s, error %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "5", "1.5", "d", "-1d", "1d2", "1y", "5 s", "999999d", "106751d24h", "1d1d"} {
-		if got, err := parseDuration(text); err == nil {
+		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("%q is taken for %s", text, got)
 		}
 	}

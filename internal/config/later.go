@@ -10,8 +10,6 @@ var later = []struct {
 	refuses func(peek) bool
 	what    string // %s stands for the value
 }{
-	{"log.provisioning", set, "the provisioning log"},
-	{"log.keepFailedBodies", set, "keeping the bodies of failed requests"},
 	{"tenants[].brake", set, "the brake on mass changes"},
 }
 

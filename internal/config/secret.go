@@ -31,6 +31,7 @@ func (c *Config) files(s *Source, folder string) {
 		}
 	}
 	abs(&c.StateDir)
+	abs(&c.Log.Provisioning)
 	for key, path := range map[string]*string{
 		"server.tls.certFile": &c.Server.TLS.CertFile,
 		"server.tls.keyFile":  &c.Server.TLS.KeyFile,

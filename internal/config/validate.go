@@ -22,8 +22,7 @@ func (c *Config) validate(s *Source) {
 	if c.StateDir == "" {
 		s.fault("stateDir", "is empty; name the folder for tokens, for example /var/lib/scimgate")
 	}
-	positive(s, "log.maxSize", c.Log.MaxSize)
-	positive(s, "log.maxAge", c.Log.MaxAge)
+	c.log(s)
 	if len(c.Directories) == 0 {
 		s.fault("directories", "is missing; declare at least one directory")
 	}
