@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/semaphore"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/directory"
 	"scimgate/internal/token"
 	"scimgate/mapping"
@@ -56,6 +57,8 @@ type Tenant struct {
 	Tokens    Authenticator
 	Types     []Type
 	Me        *Me // nil for a tenant whose tokens name nobody
+	// Brake bounds how much is taken away within a time; nil is no bound.
+	Brake *brake.Brake
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
@@ -15,6 +16,7 @@ type tenant struct {
 	tokens    Authenticator
 	types     []*resourceType
 	me        *Me
+	brake     *brake.Brake
 	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
 }
 
@@ -27,7 +29,7 @@ type resourceType struct {
 }
 
 func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
+	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, brake: t.Brake, writers: directory.NewLocks()}
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {

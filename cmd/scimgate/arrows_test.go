@@ -10,17 +10,18 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/state", "internal/token"},
-	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/token"},
+	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/brake", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/state", "internal/token"},
+	"gateway":            {"mapping", "internal/brake", "internal/scim", "internal/directory", "internal/token"},
 	"mapping":            {"internal/scim", "internal/directory"},
 	"ldapsink":           {"internal/directory"},
 	"internal/check":     {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/token"},
-	"internal/config":    {"mapping", "ldapsink", "internal/directory"},
+	"internal/config":    {"mapping", "ldapsink", "internal/brake", "internal/directory"},
 	"internal/adproxy":   {},
 	"internal/preview":   {"ldapsink", "internal/directory"},
 	"internal/scim":      {},
 	"internal/directory": {},
 	"internal/state":     {},
+	"internal/brake":     {"internal/state"},
 	"internal/token":     {"internal/state"},
 	"internal/daemon":    {},
 	"internal/slapd":     {"internal/daemon", "deploy/schema"},

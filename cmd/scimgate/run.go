@@ -45,6 +45,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 		if err != nil {
 			return err
 		}
+		brakeOf(&tenant, cfg, t, log)
 		tenants = append(tenants, tenant)
 	}
 	h := holder{cfg, sinks, tenants, log}

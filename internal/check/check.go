@@ -4,6 +4,7 @@
 //	file        what config.Load says (finding.go)
 //	machine     certificate, state folder, tokens, addresses (machine.go)
 //	directory   each server: reach, TLS, bind, root DSE (server.go)
+//	brake       whether there is one (brake.go)
 //	mapping     the live schema (hold.go), the marker (marker.go), locks (lock.go),
 //	            counters (counter.go)
 //	tuning      indexes, uniqueness (tuning.go)

@@ -173,9 +173,10 @@ type Tenant struct {
 	// Me is nil for a tenant whose tokens name no people.
 	Me *Me `yaml:"me"`
 	// Profile names a rule set; "" is none.
-	Profile string          `yaml:"profile"`
-	Brake   Brake           `yaml:"brake"`
-	Users   *mapping.Config `yaml:"users"`
+	Profile string `yaml:"profile"`
+	// Brake is nil for a tenant that may take away any number at any time.
+	Brake *Brake          `yaml:"brake"`
+	Users *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`
 	// ResourceTypes are further types of resources.
@@ -224,12 +225,6 @@ type OIDC struct {
 type Me struct {
 	By      string   `yaml:"by"`
 	Methods []string `yaml:"methods,orscalar"`
-}
-
-// Brake is for mass changes.
-type Brake struct {
-	Changes int           `yaml:"changes"`
-	Per     time.Duration `yaml:"per"`
 }
 
 // Defaults sets what holds where the file says nothing.

@@ -19,7 +19,6 @@ var later = []struct {
 	{"server.trustedProxies", set, "trusting the headers of a proxy"},
 	{"tenants[].oidc", set, "taking JWT access tokens"},
 	{"tenants[].profile", oneOf("aws", "cloudsso", "scimsetup"), "the profile %s"},
-	{"tenants[].brake", set, "the brake on mass changes"},
 }
 
 func set(v peek) bool { return !v.empty }

@@ -26,6 +26,7 @@ func (t Tenant) validate(s *Source, key string) {
 	positive(s, key+".tokens.max", t.Tokens.Max)
 	positive(s, key+".tokens.lifetime", t.Tokens.Lifetime)
 	t.Me.validate(s, key+".me")
+	t.Brake.validate(s, key+".brake")
 	if t.Users == nil {
 		s.fault(key+".users", "is missing; declare where the people are and how they are written")
 	}
