@@ -68,6 +68,9 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
 	status := c.Response().Status
+	if g.config.Observer != nil {
+		g.config.Observer.Request(ev.tenant, ev.operation, status, took)
+	}
 	fields := []zap.Field{
 		zap.String("request", ev.request),
 		zap.String("method", c.Request().Method),

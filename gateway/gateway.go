@@ -42,6 +42,15 @@ type Config struct {
 	CursorKey [32]byte
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
+	// Observer is told of every request; nil for nobody.
+	Observer Observer
+}
+
+// Observer is told what came of a request, and of each operation of a Bulk. It is
+// called by many at the same time. tenant and operation are "" for who did not
+// come so far.
+type Observer interface {
+	Request(tenant, operation string, status int, took time.Duration)
 }
 
 // Authenticator recognises bearer tokens. Verify returns who presents one; an

@@ -60,7 +60,9 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 	for _, name := range unknown {
 		learning.Go(func() { h.later(whileServing, name) })
 	}
+	shown := newMetrics(cfg, sinks, tenants)
 	g, err := gateway.New(gateway.Config{
+		Observer:       shown,
 		ExternalURL:    cfg.Server.ExternalURL,
 		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
 		PageSize:       cfg.Server.Limits.PageSize,
@@ -72,7 +74,7 @@ func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(ad
 	if err != nil {
 		return err
 	}
-	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
+	return serve(ctx, cfg, g, withMetrics(adminHandler(sinks), shown), log, ready)
 }
 
 // cursorKey returns the key that replicas share. A gateway that cannot have it
