@@ -88,11 +88,14 @@ func (j *job) weigh(works []*work) int {
 
 // unwritten is the tenant with stores that refuse every write.
 func (t *tenant) unwritten() *tenant {
-	shadow := &tenant{name: t.name, basePaths: t.basePaths, tokens: t.tokens, me: t.me, writers: directory.NewLocks()}
+	shadow := *t
+	shadow.writers, shadow.brake, shadow.types = directory.NewLocks(), nil, nil
 	for _, rt := range t.types {
-		shadow.types = append(shadow.types, &resourceType{tenant: shadow, mapping: rt.mapping, store: readOnly{rt.store}, bases: rt.bases})
+		of := *rt
+		of.tenant, of.store = &shadow, readOnly{rt.store}
+		shadow.types = append(shadow.types, &of)
 	}
-	return shadow
+	return &shadow
 }
 
 // readOnly is a store that refuses every write.
