@@ -82,6 +82,9 @@ func (q *request) adopt(old directory.Entry, want mapping.Want) (directory.Entry
 	}
 	defer chosen.release()
 	c := q.typ.mapping.Adopt(old, refs, want, q.stamp())
+	if err := q.spendChange(old, c); err != nil {
+		return directory.Entry{}, err
+	}
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
 	}

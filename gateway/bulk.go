@@ -34,6 +34,9 @@ func (g *Gateway) bulk(c echo.Context) error {
 		return err
 	}
 	j := newJob(g, t, c, request)
+	if err := j.brake(); err != nil {
+		return err
+	}
 	j.run()
 	j.event.operations, j.event.errors = len(j.works), j.errors
 	return reply(c, http.StatusOK, j.response())

@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/directory"
 	"scimgate/internal/provlog"
 	"scimgate/internal/token"
@@ -78,6 +79,8 @@ type Tenant struct {
 	Limits       Limits // what of Config is narrower for the tenant
 	Policy       Policy // what of the protocol it is without
 	Keep         Keep   // what records of its requests hold
+	// Brake bounds how much is taken away within a time; nil is no bound.
+	Brake *brake.Brake
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.

@@ -50,6 +50,8 @@ type request struct {
 	// new entry was given before it had to be added again.
 	naming  naming
 	numbers []directory.Number
+	// spent is what was counted at the brake.
+	spent spending
 }
 
 const typeKey = "type"
@@ -76,7 +78,12 @@ func (q *request) run(do func(*request) error) error {
 	if q.precondition, err = preconditionOf(q.Request().Header); err != nil {
 		return err
 	}
-	return do(q)
+	if b := q.typ.tenant.brake; b != nil {
+		b.Look()
+	}
+	err = do(q)
+	q.refund(err)
+	return err
 }
 
 func (q *request) ctx() context.Context { return q.Request().Context() }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
@@ -23,6 +24,7 @@ type tenant struct {
 	limits       Limits
 	policy       Policy
 	keep         keep
+	brake        *brake.Brake
 	bodies       echo.MiddlewareFunc // reads no more of one than the limit
 	writers      *directory.Locks    // by id: one read-modify-write on an entry at a time
 	edition      uint64              // of its mappings: what was remembered under others is of no use
@@ -41,7 +43,7 @@ type resourceType struct {
 func newTenant(t Tenant, known *Memory) *tenant {
 	made := &tenant{
 		name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, issuer: t.Issuer, certificates: t.Certificates,
-		me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy,
+		me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy, brake: t.Brake,
 	}
 	made.writers, made.edition = known.of(t)
 	for _, typ := range t.Types {

@@ -188,6 +188,9 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	}
 	defer chosen.release()
 	c := q.typ.mapping.Change(old, refs, want, q.stamp())
+	if err := q.spendChange(old, c); err != nil {
+		return directory.Entry{}, err
+	}
 	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
 		q.wrote(old)
 		if err := q.writeMembers(old, c.Members); err != nil {

@@ -10,18 +10,20 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":        {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/identity", "internal/preview", "internal/provlog", "internal/shutoff", "internal/slapd", "internal/state", "internal/token"},
-	"gateway":             {"mapping", "internal/scim", "internal/directory", "internal/provlog", "internal/token"},
+	"cmd/scimgate":        {"gateway", "mapping", "ldapsink", "internal/brake", "internal/check", "internal/config", "internal/directory", "internal/identity", "internal/metrics", "internal/preview", "internal/provlog", "internal/shutoff", "internal/slapd", "internal/state", "internal/token"},
+	"gateway":             {"mapping", "internal/brake", "internal/scim", "internal/directory", "internal/provlog", "internal/token"},
 	"mapping":             {"internal/scim", "internal/directory"},
 	"ldapsink":            {"internal/directory"},
 	"internal/check":      {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/identity", "internal/token"},
-	"internal/config":     {"mapping", "ldapsink", "internal/directory", "internal/identity"},
+	"internal/config":     {"mapping", "ldapsink", "internal/brake", "internal/directory", "internal/identity"},
 	"internal/identity":   {"internal/token"},
 	"internal/adproxy":    {},
 	"internal/preview":    {"ldapsink", "internal/directory"},
 	"internal/scim":       {},
 	"internal/directory":  {},
 	"internal/provlog":    {},
+	"internal/brake":      {"internal/state"},
+	"internal/metrics":    {},
 	"internal/shutoff":    {"internal/state"},
 	"internal/state":      {},
 	"internal/token":      {"internal/state"},
@@ -45,6 +47,8 @@ var owners = map[string]string{
 	"github.com/fsnotify/fsnotify":  "cmd/scimgate",
 	"github.com/coreos/go-oidc/v3":  "internal/identity",
 	"github.com/go-jose/go-jose/v4": "internal/identity",
+
+	"github.com/prometheus/client_golang": "internal/metrics",
 }
 
 // The rooms of the house are held apart by what they may import.

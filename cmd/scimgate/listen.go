@@ -117,9 +117,10 @@ func serverTLS(cfg *config.Config) (*tls.Config, error) {
 }
 
 // admin answers health checks: healthz says that the process runs, readyz that
-// every directory answers, and which server of it is in use.
+// every directory answers, and which server of it is in use; and Prometheus.
 func (p *process) admin() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", p.metrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		s := p.enter()

@@ -11,6 +11,7 @@ import (
 
 	"scimgate/gateway"
 	"scimgate/internal/config"
+	"scimgate/internal/metrics"
 	"scimgate/internal/provlog"
 	"scimgate/internal/state"
 	"scimgate/ldapsink"
@@ -27,6 +28,7 @@ type process struct {
 	reloads   reloads
 	switches  *switches
 	tokens    *tokenKeeper
+	metrics   *metrics.Metrics
 	records   *provlog.Writer // nil where there is no provisioning log
 	rest      func()          // ends what is done as long as the process lives
 
@@ -44,6 +46,7 @@ func begin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*process, 
 		switches: newSwitches(cfg.StateDir, log), tokens: newTokenKeeper(cfg.StateDir, log),
 		records: openLog(cfg, log), uses: map[*ldapsink.Sink]int{},
 	}
+	p.metrics = newMetrics(p)
 	first, err := p.assemble(ctx, cfg, nil)
 	if err != nil {
 		closeLog(p.records, log)

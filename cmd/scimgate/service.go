@@ -73,6 +73,10 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		}
 		tenant.Tokens = p.tokens.noting(cfg, t, tenant.Tokens)
 		tenant.Switch = p.switches.of(t.Name)
+		tenant.Brake = before.brake(t)
+		if tenant.Brake == nil && t.Brake != nil {
+			tenant.Brake = newBrake(cfg, t, p.log)
+		}
 		if err := identified(cfg, i, &tenant); err != nil {
 			return err
 		}
@@ -104,7 +108,7 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		TrustedProxies: cfg.Server.Proxies(),
 		FailedAttempts: cfg.Server.Limits.FailedAttempts,
 		Memory:         p.memory,
-		Recorders:      recorders(p.records),
+		Recorders:      append(recorders(p.records), observed{p.metrics}),
 	}, s.tenants, p.log)
 	return err
 }

@@ -5,6 +5,7 @@
 //	machine     certificate, state folder, tokens, addresses (machine.go)
 //	callers     issuers of access tokens, authorities of certificates (identity.go)
 //	directory   each server: reach, TLS, bind, root DSE (server.go)
+//	brake       whether there is one (brake.go)
 //	mapping     the live schema (hold.go), the marker (marker.go), locks (lock.go),
 //	            counters (counter.go)
 //	tuning      indexes, uniqueness (tuning.go)

@@ -25,6 +25,9 @@ func (c *checker) machine() {
 	if c.folder() {
 		c.tokens()
 	}
+	for _, t := range c.Tenants {
+		c.brake(t)
+	}
 	c.address("server.listen", c.Config.Server.Listen)
 	c.address("admin.listen", c.Config.Admin.Listen)
 }

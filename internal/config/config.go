@@ -172,7 +172,8 @@ type Tenant struct {
 	Profile string `yaml:"profile"`
 	// Protocol is what the tenant offers of SCIM.
 	Protocol Protocol `yaml:"protocol"`
-	Brake    Brake    `yaml:"brake"`
+	// Brake is nil for a tenant that may take away any number at any time.
+	Brake *Brake `yaml:"brake"`
 	// Limits are narrower than those of the server.
 	Limits TenantLimits    `yaml:"limits"`
 	Log    TenantLog       `yaml:"log"`
@@ -243,12 +244,6 @@ type Certificates struct {
 type Me struct {
 	By      string   `yaml:"by"`
 	Methods []string `yaml:"methods,orscalar"`
-}
-
-// Brake is for mass changes.
-type Brake struct {
-	Changes int           `yaml:"changes"`
-	Per     time.Duration `yaml:"per"`
 }
 
 // Defaults sets what holds where the file says nothing.

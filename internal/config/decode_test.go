@@ -61,7 +61,6 @@ func decodeText(text string) (parts, []Fault) {
 	d := &decoder{
 		Source: newSource("x.yaml"),
 		env:    func(string) (string, bool) { return "", false },
-		refuse: func(string, peek) string { return "" },
 	}
 	d.decode([]byte(text), &p)
 	return p, d.faults

@@ -38,7 +38,7 @@ func read(path string, text []byte, env func(string) (string, bool)) (*Config, [
 	s := newSource(path)
 	c := &Config{source: s}
 	c.Defaults()
-	d := &decoder{Source: s, env: env, refuse: refuseLater}
+	d := &decoder{Source: s, env: env}
 	d.decode(text, c)
 	c.basePaths()
 	for _, underneath := range []func(*Source) error{c.profiles, c.exceptions, c.presets} {

@@ -28,7 +28,7 @@ func presetOf(flavor string) (preset, error) {
 		return p, nil
 	}
 	s := newSource(file)
-	d := &decoder{Source: s, env: func(string) (string, bool) { return "", false }, refuse: refuseLater}
+	d := &decoder{Source: s, env: func(string) (string, bool) { return "", false }}
 	d.decode(text, &p)
 	return p, s.err()
 }

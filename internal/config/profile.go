@@ -86,7 +86,7 @@ func profileOf(name string) (profile, *Source, error) {
 	if err != nil {
 		return p, s, nil
 	}
-	d := &decoder{Source: s, env: func(string) (string, bool) { return "", false }, refuse: refuseLater}
+	d := &decoder{Source: s, env: func(string) (string, bool) { return "", false }}
 	d.decode([]byte(text), &p)
 	return p, s, s.err()
 }

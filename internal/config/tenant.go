@@ -27,6 +27,7 @@ func (t Tenant) validate(s *Source, key string) {
 	t.Me.validate(s, key+".me")
 	t.protocol(s, key+".protocol")
 	t.OIDC.validate(s, key+".oidc")
+	t.Brake.validate(s, key+".brake")
 	if t.Users == nil {
 		s.fault(key+".users", "is missing; declare where the people are and how they are written")
 	}
