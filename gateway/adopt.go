@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -81,6 +82,9 @@ func (q *request) adopt(old directory.Entry, want mapping.Want) (directory.Entry
 	}
 	defer chosen.release()
 	c := q.typ.mapping.Adopt(old, refs, want, q.stamp())
+	if err := q.spendChange(old, c); err != nil {
+		return directory.Entry{}, err
+	}
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
 	}
@@ -122,10 +126,15 @@ func (q *request) release(e directory.Entry) error {
 	return err
 }
 
-// taken is the answer to a conflict. It does not say whose the value is.
+// taken is the answer to a conflict. It does not say whose the value is, which the
+// log does.
 func (q *request) taken(d decision) error {
 	label := q.typ.mapping.Label(d.attribute)
-	return &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness, Detail: "the value of " + label + " is taken: " + d.reason.text(d.why, label)}
+	e := &scim.Error{Status: http.StatusConflict, Type: scim.TypeUniqueness, Detail: "the value of " + label + " is taken: " + d.reason.text(d.why, label)}
+	if d.reason == managed {
+		e.Err = fmt.Errorf("the tenant %s manages %s", d.hit.Marker.Source, d.hit.DN)
+	}
+	return e
 }
 
 // text says why nothing can be done about an entry in the way, and what can be.
@@ -140,10 +149,10 @@ func (r reason) text(why, label string) string {
 		return "an existing entry of the directory has it that is not among those which may be adopted (onExisting.adopt.filter); have it brought among them, or choose another value"
 	case partly:
 		return "an existing entry of the directory has it, but not every other value that adoption goes by (onExisting.adopt.by); make the values equal on both sides, or choose another"
-	case managed:
-		return "another tenant of this gateway manages the entry that has it, so it is not adopted; have it deleted there first, or choose another value"
 	case roomless:
 		return "an existing entry of the directory has it that cannot be adopted, because " + why + "; have the entry made anew with the object classes of the mapping"
+	case torn:
+		return "several people of this tenant, deleted ones included, have it or the externalId, and it cannot be told who is meant; make the values equal at the identity provider and here, or have one of the entries deleted in the directory"
 	case keyless:
 		return "an existing entry of the directory has it, and it cannot be adopted because this resource has no " + why + "; send that as well"
 	}
@@ -168,7 +177,8 @@ func (q *request) elsewhere(err error, keys []directory.Key) error {
 		return err // the tree's top may be out of sight
 	}
 	for _, h := range hits {
-		if attribute := clash(keys, h); h.Protected != "" && attribute != "" {
+		theirs := h.Marker.Source != "" && h.Marker.Source != q.typ.tenant.name // of which nothing is told
+		if attribute := clash(keys, h); h.Protected != "" && !theirs && attribute != "" {
 			return q.taken(decision{attribute: attribute, reason: protected, why: h.Protected})
 		}
 	}

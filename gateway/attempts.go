@@ -23,12 +23,12 @@ const addressesKept = 10_000
 // attempts counts, by address, the tokens that were none. Good tokens are not asked
 // about: identity providers share their addresses with others.
 type attempts struct {
-	perMinute int
-	kept      int
+	kept int
 
-	mu     sync.Mutex
-	known  map[netip.Prefix]*list.Element // of attempt
-	recent *list.List                     // the latest first
+	mu        sync.Mutex
+	perMinute int
+	known     map[netip.Prefix]*list.Element // of attempt
+	recent    *list.List                     // the latest first
 }
 
 // attempt is what is left to an address.
@@ -37,19 +37,31 @@ type attempt struct {
 	left *rate.Limiter
 }
 
-// newAttempts lets each address fail so often in a minute; 0 counts nothing.
-func newAttempts(perMinute, kept int) *attempts {
-	return &attempts{perMinute: perMinute, kept: kept, known: map[netip.Prefix]*list.Element{}, recent: list.New()}
+// newAttempts counts nothing before it is bound.
+func newAttempts(kept int) *attempts {
+	return &attempts{kept: kept, known: map[netip.Prefix]*list.Element{}, recent: list.New()}
+}
+
+// bound lets each address fail so often in a minute; 0 counts nothing. With another
+// bound than before all begin anew.
+func (a *attempts) bound(perMinute int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if perMinute == a.perMinute {
+		return
+	}
+	a.perMinute, a.known = perMinute, map[netip.Prefix]*list.Element{}
+	a.recent.Init()
 }
 
 // failed counts a failure. The wait is zero where the address may go on, else the
 // time until it may fail again.
 func (a *attempts) failed(address netip.Addr, now time.Time) (wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.perMinute <= 0 {
 		return 0
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	left := a.of(whose(address))
 	if left.AllowN(now, 1) {
 		return 0

@@ -28,18 +28,25 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			return echo.ErrNotFound
 		}
 		ev := eventOf(c)
-		ev.tenant = t.name
+		ev.tenant, ev.of = t.name, t
+		if t.presents(c.Request()) {
+			return g.certified(c, t, next)
+		}
 		header := c.Request().Header.Get(echo.HeaderAuthorization)
 		scheme, text, _ := strings.Cut(header, " ")
 		if text = strings.TrimSpace(text); !strings.EqualFold(scheme, "Bearer") || text == "" {
 			return unauthorized("the Authorization header has to be the word Bearer, a blank and the token")
 		}
+		ev.bearer = text
 		id, ok, err := t.tokens.Verify(text, g.now())
-		if err != nil {
+		if err := ofTheFile(err); err != nil {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
-			return g.failedAttempt(c)
+			if refused := refusedLater(c, err); refused != nil {
+				return refused
+			}
+			return explained(err, g.failedAttempt(c))
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)
@@ -83,7 +90,11 @@ func (t *tenant) baseOf(path string) string {
 // a write half-way: what was begun is finished.
 func (g *Gateway) deadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), g.config.RequestTimeout)
+		timeout := g.config.RequestTimeout
+		if t, ok := c.Get(tenantKey).(*tenant); ok {
+			timeout = g.limits(t).RequestTimeout
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), timeout)
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)

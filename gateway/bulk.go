@@ -28,12 +28,15 @@ func (g *Gateway) bulk(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	request, err := scim.DecodeBulk(body, g.config.BulkOperations)
+	t, _ := c.Get(tenantKey).(*tenant)
+	request, err := scim.DecodeBulk(body, g.limits(t).BulkOperations)
 	if err != nil {
 		return err
 	}
-	t, _ := c.Get(tenantKey).(*tenant)
 	j := newJob(g, t, c, request)
+	if err := j.brake(); err != nil {
+		return err
+	}
 	j.run()
 	j.event.operations, j.event.errors = len(j.works), j.errors
 	return reply(c, http.StatusOK, j.response())
@@ -70,10 +73,12 @@ type outcome struct {
 // perform makes a call through the handler that a request of its own would have.
 func (j *job) perform(k call) outcome {
 	g := j.gateway
-	ctx, cancel := context.WithTimeout(j.outer.Request().Context(), g.config.RequestTimeout/2)
+	ctx, cancel := context.WithTimeout(j.outer.Request().Context(), g.limits(j.tenant).RequestTimeout/2)
 	defer cancel()
 	c := j.context(ctx, k)
-	ev := &event{request: rand.Text(), address: j.event.address, bulk: j.event.request, tenant: j.event.tenant, token: j.event.token}
+	ev := &event{request: rand.Text(), bulk: j.event.request, tenant: j.event.tenant, token: j.event.token,
+		of: j.event.of, address: j.event.address, bearer: j.event.bearer}
+	c.SetRequest(ev.follow(c.Request()))
 	c.Set(eventKey, ev)
 	c.Set(tenantKey, j.tenant)
 	start := g.now()

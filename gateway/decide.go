@@ -12,7 +12,8 @@ type verdict int
 
 const (
 	create   verdict = iota
-	revive           // the tombstone with the same stable key
+	revive           // the tombstone with the same stable key, or which an upsert finds
+	update           // whom an upsert finds, and who is there
 	adopt            // the entry that nobody manages and that the declaration names
 	conflict         // somebody else has a unique value
 )
@@ -29,6 +30,7 @@ const (
 	managed          // another tenant has the entry
 	roomless         // the entry cannot carry what the gateway writes
 	keyless          // the resource lacks a value that adoption goes by
+	torn             // several could be whom an upsert means
 )
 
 // decision is the outcome of looking at the entries that share the stable key
@@ -57,8 +59,9 @@ type adoption struct {
 
 // decide chooses what a create does. Only an equal stable key, byte for byte,
 // finds a tombstone again; one with another key or none makes room and never
-// becomes somebody else's account (design 5.2). An entry that nobody manages is
-// adopted where it is the only one that the declaration names.
+// becomes somebody else's account (design 5.2), unless the declaration has creates
+// find people by other values as well. An entry that nobody manages is adopted
+// where it is the only one that the declaration names.
 func decide(want mapping.Want, stableKey, source string, hits []directory.Entry, a adoption) decision {
 	var same []directory.Entry
 	var others []directory.Entry
@@ -69,11 +72,13 @@ func decide(want mapping.Want, stableKey, source string, hits []directory.Entry,
 			others = append(others, h)
 		}
 	}
-	lost := len(same) == 1 && dead(same[0], source)
-	switch {
-	case len(same) > 1:
+	if len(same) > 1 {
 		return a.explained(source, decision{verdict: conflict, hit: same[0], attribute: stableKey})
-	case lost:
+	}
+	if d, found := known(want, stableKey, source, same, hits); found {
+		return a.explained(source, d)
+	}
+	if len(same) == 1 && dead(same[0], source) {
 		d := makeRoom(want.Keys, stableKey, source, others)
 		if d.verdict == create {
 			d.verdict, d.hit = revive, same[0]
@@ -151,10 +156,10 @@ func (a adoption) explained(source string, d decision) decision {
 		return d
 	}
 	switch h := d.hit; {
+	case h.Marker.Source != "" && h.Marker.Source != source: // of which nothing is told
+		d.reason = managed
 	case h.Protected != "":
 		d.reason, d.why = protected, h.Protected
-	case h.Marker.Source != "" && h.Marker.Source != source:
-		d.reason = managed
 	case !a.adopts || !unmanaged(h):
 	case len(a.by) == 0:
 		d.reason, d.why = keyless, a.lacks

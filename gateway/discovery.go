@@ -65,23 +65,21 @@ type supported struct {
 // serviceProviderConfig says what this server does (RFC 7643 section 5).
 func (g *Gateway) serviceProviderConfig(t *tenant) document {
 	return func(base, _ string) (any, error) {
+		limits := g.limits(t)
 		return map[string]any{
 			"schemas":        []string{scim.ServiceProviderConfigURN},
-			"patch":          supported{true},
-			"bulk":           map[string]any{"supported": true, "maxOperations": g.config.BulkOperations, "maxPayloadSize": g.config.BodyBytes},
-			"filter":         map[string]any{"supported": true, "maxResults": g.config.PageSize},
+			"patch":          supported{t.patches()},
+			"bulk":           t.bulkOffered(limits),
+			"filter":         map[string]any{"supported": true, "maxResults": limits.PageSize},
 			"changePassword": supported{t.writesPasswords()},
 			"sort":           supported{true},
 			"etag":           supported{true},
 			"pagination": map[string]any{ // RFC 9865 section 4
 				"cursor": true, "index": true, "defaultPaginationMethod": "index",
-				"defaultPageSize": g.config.PageSize, "maxPageSize": g.config.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
+				"defaultPageSize": limits.PageSize, "maxPageSize": limits.PageSize, "cursorTimeout": int(cursorTimeout.Seconds()),
 			},
-			"authenticationSchemes": []any{map[string]any{
-				"type": "oauthbearertoken", "name": "Bearer token",
-				"description": "A token of this gateway in the Authorization header", "primary": true,
-			}},
-			"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
+			"authenticationSchemes": t.schemes(),
+			"meta":                  map[string]any{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
 		}, nil
 	}
 }
@@ -144,7 +142,7 @@ func (t *tenant) announced() []scim.Schema {
 		for _, s := range rt.mapping.Schemas() {
 			i := slices.IndexFunc(all, func(a scim.Schema) bool { return strings.EqualFold(a.ID, s.ID) })
 			if i < 0 {
-				all = append(all, s)
+				all = append(all, t.policy.announces(s))
 				continue
 			}
 			for _, a := range s.Attributes {

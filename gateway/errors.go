@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,6 +25,8 @@ func (g *Gateway) replyError(err error, c echo.Context) {
 	e := g.asSCIM(err, wordsOf(c))
 	if t, ok := c.Get(tenantKey).(*tenant); ok && errors.Is(err, echo.ErrNotFound) {
 		e = nowhere(t.endpoints())
+	} else if ok && e.Status == http.StatusRequestEntityTooLarge && errors.As(err, new(*echo.HTTPError)) {
+		e = tooLarge(g.limits(t).BodyBytes)
 	}
 	if ev := eventOf(c); ev != nil {
 		ev.fail(err, e)
@@ -130,7 +131,7 @@ func (g *Gateway) fromEcho(e *echo.HTTPError) *scim.Error {
 	case http.StatusMethodNotAllowed:
 		detail = "this method is not allowed here"
 	case http.StatusRequestEntityTooLarge:
-		detail = fmt.Sprintf("the request body is larger than the %d bytes that this server reads; send less at a time, or raise server.limits.bodyBytes", g.config.BodyBytes)
+		return tooLarge(g.config.BodyBytes)
 	case http.StatusUnsupportedMediaType:
 		detail = "the Content-Type of the body is another than application/scim+json or application/json; send one of these"
 	default:

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"scimgate/internal/directory"
+	"scimgate/internal/provlog"
 	"scimgate/internal/scim"
 )
 
@@ -31,6 +32,16 @@ type event struct {
 	errors     int
 	scimType   string
 	err        error
+
+	// For the provisioning log, which decides itself what may be kept of it.
+	of     *tenant
+	about  string // the DN of the entry that was read, where nothing was written
+	from   string // the DN before, of a rename
+	names  []string
+	told   string // what the client was told of its fault
+	bearer string // the token itself, which nothing may hold
+	body   []byte
+	trail  *directory.Trail
 }
 
 const eventKey = "event"
@@ -43,7 +54,7 @@ func eventOf(c echo.Context) *event {
 // fail notes why a request failed. What a client is told can quote what it
 // sent, so of that only the kind is kept.
 func (ev *event) fail(err error, told *scim.Error) {
-	ev.scimType, ev.err = told.Type, err
+	ev.scimType, ev.err, ev.told = told.Type, err, told.Detail
 	var own *scim.Error
 	if errors.As(err, &own) {
 		ev.err = own.Err
@@ -60,6 +71,7 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if address := g.clientAddress(c.Request()); address.IsValid() {
 			ev.address = address.String()
 		}
+		c.SetRequest(ev.follow(c.Request()))
 		c.Set(eventKey, ev)
 		c.Response().Header().Set(echo.HeaderXRequestID, ev.request)
 		if err := next(c); err != nil {
@@ -70,38 +82,49 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// write hands the record of a request to whoever takes it, and leaves the line in
+// the log of the process.
 func (g *Gateway) write(c echo.Context, ev *event, took time.Duration) {
-	status := c.Response().Status
+	r, safe := g.record(c, ev, took)
+	for _, to := range g.config.Recorders {
+		to.Record(r)
+	}
+	g.line(c, ev, r, safe, took)
+}
+
+// line writes the line. What the directory says of a failure may name an entry, but
+// holds no secret.
+func (g *Gateway) line(c echo.Context, ev *event, r provlog.Record, safe kept, took time.Duration) {
 	fields := []zap.Field{
-		zap.String("request", ev.request),
-		zap.String("method", c.Request().Method),
-		zap.String("path", c.Request().URL.Path),
-		zap.Int("status", status),
+		zap.String("request", r.Request),
+		zap.String("method", r.Method),
+		zap.String("path", safe.path(c.Request().URL.Path)),
+		zap.Int("status", r.Status),
 		zap.Duration("took", took),
 	}
 	for _, f := range []struct{ key, value string }{
-		{"address", ev.address}, {"bulk", ev.bulk}, {"tenant", ev.tenant}, {"token", ev.token}, {"operation", ev.operation},
-		{"id", ev.resource}, {"dn", ev.dn}, {"scimType", ev.scimType},
+		{"address", ev.address}, {"bulk", r.Bulk}, {"tenant", r.Tenant}, {"token", r.Token}, {"operation", r.Operation},
+		{"id", safe.secrets.Replace(ev.resource)}, {"dn", ev.dn}, {"scimType", r.ScimType},
 	} {
 		if f.value != "" {
 			fields = append(fields, zap.String(f.key, f.value))
 		}
 	}
-	if len(ev.attributes) > 0 {
-		fields = append(fields, zap.Strings("attributes", ev.attributes))
+	if len(r.Attributes) > 0 {
+		fields = append(fields, zap.Strings("attributes", r.Attributes))
 	}
-	if ev.operations > 0 {
-		fields = append(fields, zap.Int("operations", ev.operations), zap.Int("errors", ev.errors))
+	if r.Operations > 0 {
+		fields = append(fields, zap.Int("operations", r.Operations), zap.Int("errors", r.Errors))
 	}
 	level := zap.InfoLevel
-	if status >= 500 && status != http.StatusNotImplemented { // what is not offered is no fault, and clients try it
+	if r.Status >= 500 && r.Status != http.StatusNotImplemented { // what is not offered is no fault, and clients try it
 		level = zap.ErrorLevel
 	}
 	if directory.Is(ev.err, directory.Protected) { // somebody whom the identity provider manages keeps what they have
 		level = zap.ErrorLevel
 	}
 	if ev.err != nil {
-		fields = append(fields, zap.NamedError("cause", ev.err))
+		fields = append(fields, zap.String("cause", safe.cause(ev.err)))
 	}
 	g.log.Log(level, "request", fields...)
 }

@@ -63,7 +63,7 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	if exact && precise {
 		return n, nil
 	}
-	n.rest, n.limit = f, q.gateway.config.FilterEntries
+	n.rest, n.limit = f, q.limits().FilterEntries
 	if and, ok := f.(scim.And); ok { // what the directory has answered is not looked at again
 		left := slices.DeleteFunc(slices.Clone(and.Filters), func(part scim.Filter) bool {
 			_, exact, err := m.Filter(part, names)

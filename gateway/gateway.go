@@ -16,9 +16,10 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
-	"golang.org/x/sync/semaphore"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/directory"
+	"scimgate/internal/provlog"
 	"scimgate/internal/token"
 	"scimgate/mapping"
 )
@@ -47,10 +48,16 @@ type Config struct {
 	CursorKey [32]byte
 	// RequestTimeout bounds the work on one request.
 	RequestTimeout time.Duration
+	// Memory is shared with the gateways before and after this one in the same
+	// process; nil is a memory of its own.
+	Memory *Memory
+	// Recorders are told of every request.
+	Recorders []provlog.Recorder
 }
 
 // Authenticator recognises bearer tokens. Verify returns who presents one; an
-// error is for the log and leaves ok meaningful.
+// error is for the log and leaves ok meaningful. A *token.Refusal in it says why a
+// token was not taken.
 type Authenticator interface {
 	Verify(text string, now time.Time) (id token.Identity, ok bool, err error)
 }
@@ -60,8 +67,20 @@ type Tenant struct {
 	Name      string
 	BasePaths []string // without trailing slash; the first is shown in meta.location
 	Tokens    Authenticator
-	Types     []Type
-	Me        *Me // nil for a tenant whose tokens name nobody
+	// Issuer is whose access tokens Tokens recognises beside the gateway's own, ""
+	// for nobody's: clients are told.
+	Issuer string
+	// Certificates recognises clients that send no token; nil for a tenant that
+	// wants one.
+	Certificates Certificates
+	Types        []Type
+	Me           *Me    // nil for a tenant whose tokens name nobody
+	Switch       Switch // nil for a tenant that is always on
+	Limits       Limits // what of Config is narrower for the tenant
+	Policy       Policy // what of the protocol it is without
+	Keep         Keep   // what records of its requests hold
+	// Brake bounds how much is taken away within a time; nil is no bound.
+	Brake *brake.Brake
 }
 
 // Type is a resource type of a tenant with the part of the directory behind it.
@@ -77,12 +96,8 @@ type Gateway struct {
 	echo    *echo.Echo
 	log     *zap.Logger
 	now     func() time.Time
-	walks   *walks
 	cursors sealer
-	// attempts are the tokens that were none, by address.
-	attempts *attempts
-	// enumerating bounds how many long lists are read at a time.
-	enumerating *semaphore.Weighted
+	*Memory
 }
 
 // New makes a gateway for tenants whose base paths do not overlap.
@@ -91,18 +106,19 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{
-		config: cfg, echo: echo.New(), log: log, now: time.Now,
-		attempts: newAttempts(cfg.FailedAttempts, addressesKept),
-		walks:    newWalks(placesKept), cursors: cursors, enumerating: semaphore.NewWeighted(enumerations),
+	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now, cursors: cursors, Memory: cfg.Memory}
+	if g.Memory == nil {
+		g.Memory = NewMemory()
 	}
+	g.attempts.bound(cfg.FailedAttempts)
 	e := g.echo
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
 	e.Pre(tidyPath)
-	e.Use(g.observe, g.recoverPanic, g.authenticate, tidyQuery, middleware.BodyLimit(byteText(cfg.BodyBytes)), g.deadline, contentType)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, g.switchedOn, tidyQuery, bodyLimit, g.deadline, contentType)
 	for _, t := range tenants {
-		tenant := newTenant(t)
+		tenant := newTenant(t, g.Memory)
+		tenant.bodies = middleware.BodyLimit(byteText(g.limits(tenant).BodyBytes))
 		g.tenants = append(g.tenants, tenant)
 		for _, base := range t.BasePaths {
 			g.route(e.Group(base), tenant)
@@ -116,23 +132,32 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
-		r.POST(path, g.handle(rt, "create", (*request).create))
 		r.Match(read, path, g.handle(rt, "list", (*request).list))
 		r.Match(read, path+"/:id", g.handle(rt, "get", (*request).get))
-		r.PUT(path+"/:id", g.handle(rt, "replace", (*request).replace))
-		r.PATCH(path+"/:id", g.handle(rt, "patch", (*request).patch))
-		r.DELETE(path+"/:id", g.handle(rt, "delete", (*request).remove))
-		r.Any(path+"/.search", onlyPOST(g.handle(rt, "list", (*request).search))) // no resource with that id
+		for _, write := range []struct {
+			method, path, operation string
+			do                      func(*request) error
+		}{
+			{http.MethodPost, path, "create", (*request).create},
+			{http.MethodPut, path + "/:id", "replace", (*request).replace},
+			{http.MethodPatch, path + "/:id", "patch", (*request).patch},
+			{http.MethodDelete, path + "/:id", "delete", (*request).remove},
+		} {
+			if rt.takes(write.method) {
+				r.Add(write.method, write.path, g.handle(rt, write.operation, write.do))
+			}
+		}
+		r.Any(path+"/.search", t.offered(offSearch, onlyPOST(g.handle(rt, "list", (*request).search)))) // no resource with that id
 	}
 	r.Match(read, "/ServiceProviderConfig", g.discover(g.serviceProviderConfig(t)))
 	r.Match(read, "/ResourceTypes", g.discover(t.resourceTypes))
 	r.Match(read, "/ResourceTypes/:name", g.discover(t.resourceTypes))
 	r.Match(read, "/Schemas", g.discover(t.schemas))
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
-	r.Any("/Me", g.me(t))
-	r.POST("/Bulk", g.bulk)
+	r.Any("/Me", t.offered(offMe, g.me(t)))
+	r.POST("/Bulk", t.offered(offBulk, g.bulk))
 	r.Match(read, "", g.handleAll(t, "list", (*request).list))
-	r.POST("/.search", g.handleAll(t, "list", (*request).search))
+	r.POST("/.search", t.offered(offSearch, g.handleAll(t, "list", (*request).search)))
 }
 
 // onlyPOST refuses other methods on a path that otherwise looks like that of a

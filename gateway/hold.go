@@ -51,6 +51,13 @@ func (w *work) holds(targets map[string]bool) []hold {
 			}
 		}
 	}
+	if w.typ.mapping.Upserts() { // a create may change whom another operation names by id
+		found := hold{"found " + w.typ.name(), "change"}
+		if w.Method == http.MethodPost {
+			found.as = "post"
+		}
+		all = append(all, found)
+	}
 	if keys.what != "" {
 		all = append(all, keys)
 	}

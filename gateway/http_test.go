@@ -35,6 +35,12 @@ func (p password) Verify(text string, _ time.Time) (token.Identity, bool, error)
 
 func newSite(t testing.TB, steps ...mapping.StepConfig) *site {
 	t.Helper()
+	return newNarrow(t, Limits{}, steps...)
+}
+
+// newNarrow is a site whose first tenant has limits of its own.
+func newNarrow(t testing.TB, limits Limits, steps ...mapping.StepConfig) *site {
+	t.Helper()
 	marker := mapping.MarkerConfig{State: "scimState", Source: "scimSource"}
 	users := compiled(t, "User", mapping.Config{
 		Base: "ou=people", RDN: mapping.RDNConfig{LDAP: "uid"}, StableKey: "externalId", Marker: marker,
@@ -57,7 +63,7 @@ func newSite(t testing.TB, steps ...mapping.StepConfig) *site {
 	}
 	cfg := Config{BodyBytes: 4096, PageSize: 10, BulkOperations: 20, RequestTimeout: 5 * time.Second}
 	s.Gateway = must(New(cfg, []Tenant{
-		{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: password{token: "open"},
+		{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: password{token: "open"}, Limits: limits,
 			Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}}},
 		{Name: "entra", BasePaths: []string{"/entra/scim/v2"}, Tokens: password{token: "sesame", err: errors.New("file is gone")},
 			Types: []Type{{Mapping: users, Store: &memory{source: "entra"}}}},

@@ -182,6 +182,9 @@ func (j *job) begin(s step) (call, bool) {
 	case w.failure != nil:
 		j.fail(w, w.failure)
 		return call{}, false
+	case !s.link && j.tenant.off(): // a link ends what was begun before
+		j.fail(w, switchedOff())
+		return call{}, false
 	case j.outer.Request().Context().Err() != nil:
 		j.fail(w, late(s.link))
 		return call{}, false

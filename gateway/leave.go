@@ -139,6 +139,7 @@ func (q *request) change(old directory.Entry, c directory.Change) (directory.Ent
 			}
 		}
 		e, err := q.typ.store.Update(q.ctx(), old, c)
+		q.event.moved(old, e)
 		if err == nil || c.Marker.State == directory.Active {
 			return e, err
 		}

@@ -18,7 +18,7 @@ func (q *request) answerList(s scim.SearchRequest) error {
 
 // answerPage answers with a page by index or by cursor of what matches.
 func (q *request) answerPage(s scim.SearchRequest) error {
-	q.view = view{s.Attributes, s.ExcludedAttributes}
+	q.view = q.typ.tenant.policy.hide(view{attributes: s.Attributes, excluded: s.ExcludedAttributes}, true)
 	l, err := q.query(s)
 	if err != nil {
 		return err
@@ -48,13 +48,16 @@ func (q *request) answerPage(s scim.SearchRequest) error {
 
 // walk returns which walk the page belongs to.
 func (q *request) walk(l query) walkKey {
+	key := walkKey{list: l.list, edition: q.typ.tenant.edition}
 	switch {
 	case l.after != nil:
-		return walkKey{list: l.list, generation: l.after.generation}
+		key.generation = l.after.generation
 	case l.byCursor:
-		return walkKey{list: l.list, generation: rand.Uint64()}
+		key.generation = rand.Uint64()
+	default:
+		key.token = q.event.token
 	}
-	return walkKey{list: l.list, token: q.event.token}
+	return key
 }
 
 // matching returns the places of all resources of the list in their order. The
@@ -116,7 +119,7 @@ func (q *request) enumerate(l query, typ int) ([]directory.Entry, bool, error) {
 	crowded := m.Members() != "" && (found.needs.refs || of.view.reads(of.typ) == nil)
 	order := l.order.paths(typ)
 	if selective(found.filter) && found.names == nil && len(found.filter.Filters) <= alternatives {
-		entries, err := of.candidates(found.upTo(q.gateway.config.PageSize), !crowded, order)
+		entries, err := of.candidates(found.upTo(q.limits().PageSize), !crowded, order)
 		if !directory.Is(err, directory.TooMany) {
 			return entries, !crowded, err
 		}
@@ -202,10 +205,10 @@ func (q *request) shown(page []place, whole map[string]directory.Entry) ([]any, 
 		if err != nil {
 			return nil, err
 		}
-		view := scim.NewView(t.mapping.Definition(), q.view.attributes, q.view.excluded)
+		project := q.view.project(t)
 		for i, res := range resources {
 			t.mapping.Locate(res, q.url)
-			shown[entries[i].ID] = view.Project(res)
+			shown[entries[i].ID] = project(res)
 		}
 	}
 	all := make([]any, 0, len(page))

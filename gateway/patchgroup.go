@@ -130,6 +130,9 @@ func bySpelling(named mapping.Names) mapping.Names {
 // another where somebody else wrote in between.
 func (q *request) changeMembers(members directory.MemberChange) error {
 	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
+	if err := q.spendMembers(members); err != nil {
+		return err
+	}
 	for {
 		version, err := q.expected()
 		if err != nil {

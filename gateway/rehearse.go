@@ -25,7 +25,7 @@ type Rehearsal struct {
 
 // NewRehearsal returns one for a tenant.
 func NewRehearsal(t Tenant) *Rehearsal {
-	return &Rehearsal{tenant: newTenant(t), claims: map[string]int{}}
+	return &Rehearsal{tenant: newTenant(t, NewMemory()), claims: map[string]int{}}
 }
 
 // Outcome is what one create would come to.
@@ -34,7 +34,7 @@ type Outcome struct {
 	Value   string `json:"value,omitempty"` // what the entry would be found by
 	Entry   string `json:"entry,omitempty"` // the name of the entry that is there
 	ID      string `json:"id,omitempty"`
-	Verdict string `json:"verdict"`          // create, revive, adopt or refuse
+	Verdict string `json:"verdict"`          // create, revive, adopt, update or refuse
 	Reason  string `json:"reason,omitempty"` // of a refusal: a word or two
 	Detail  string `json:"detail,omitempty"` // and a sentence
 }
@@ -44,14 +44,15 @@ const (
 	WouldCreate = "create"
 	WouldRevive = "revive"
 	WouldAdopt  = "adopt"
+	WouldUpdate = "update"
 	WouldRefuse = "refuse"
 )
 
-var verdictWords = map[verdict]string{create: WouldCreate, revive: WouldRevive, adopt: WouldAdopt, conflict: WouldRefuse}
+var verdictWords = map[verdict]string{create: WouldCreate, revive: WouldRevive, adopt: WouldAdopt, update: WouldUpdate, conflict: WouldRefuse}
 
 var reasonWords = map[reason]string{
 	taken: "taken", protected: "protected", ambiguous: "ambiguous", outside: "outside the filter", partly: "not every value",
-	managed: "another tenant's", roomless: "no room", keyless: "no value",
+	managed: "another tenant's", roomless: "no room", keyless: "no value", torn: "ambiguous",
 }
 
 // Resources says what a push of exactly these resources, in their order, would
@@ -147,6 +148,9 @@ func (r *Rehearsal) typeOf(body []byte) *resourceType {
 func (t *resourceType) rehearsed(body []byte) (mapping.Want, error) {
 	res, err := scim.Decode(body, t.mapping.Definition())
 	if err != nil {
+		return mapping.Want{}, err
+	}
+	if err := t.mapping.Barred(body); err != nil {
 		return mapping.Want{}, err
 	}
 	names := mapping.Names{}

@@ -42,12 +42,16 @@ type request struct {
 	// referred are whom the entry that is changed referred to when it was read,
 	// with what they are called if the answer shows it.
 	referred referred
+	// sent is the resource that a create asks for.
+	sent scim.Resource
 	// adopted says that what was created was there before, in groups perhaps.
 	adopted bool
 	// naming is what is known of names that a template makes, and numbers what a
 	// new entry was given before it had to be added again.
 	naming  naming
 	numbers []directory.Number
+	// spent is what was counted at the brake.
+	spent spending
 }
 
 const typeKey = "type"
@@ -74,7 +78,12 @@ func (q *request) run(do func(*request) error) error {
 	if q.precondition, err = preconditionOf(q.Request().Header); err != nil {
 		return err
 	}
-	return do(q)
+	if b := q.typ.tenant.brake; b != nil {
+		b.Look()
+	}
+	err = do(q)
+	q.refund(err)
+	return err
 }
 
 func (q *request) ctx() context.Context { return q.Request().Context() }
@@ -87,6 +96,7 @@ func (q *request) lookUp(refs []mapping.Reference, known mapping.Names) (mapping
 	}
 	q.resolved = maps.Clone(names)
 	maps.DeleteFunc(q.resolved, func(id, _ string) bool { _, ok := known[id]; return ok })
+	q.event.refer(q.resolved)
 	return names, nil
 }
 
@@ -104,6 +114,7 @@ func (q *request) body() ([]byte, error) { return bodyOf(q.Context) }
 func bodyOf(c echo.Context) ([]byte, error) {
 	body, err := io.ReadAll(c.Request().Body)
 	if err == nil {
+		eventOf(c).body = body
 		return body, nil
 	}
 	var refused *echo.HTTPError
@@ -119,12 +130,31 @@ func (q *request) decode() (scim.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scim.Decode(body, q.typ.mapping.Definition())
+	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	q.event.name(called(res)...)
+	return res, err
+}
+
+// decodeNew is decode for a resource that is not there yet, which may be refused for
+// what SCIM lets be ignored.
+func (q *request) decodeNew() (scim.Resource, error) {
+	body, err := q.body()
+	if err != nil {
+		return nil, err
+	}
+	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	if err != nil {
+		return nil, err
+	}
+	return res, q.typ.mapping.Barred(body)
 }
 
 // view is what a client wants to see of a resource (RFC 7644 section 3.9).
 type view struct {
 	attributes, excluded []scim.Path
+	// hides says that the tenant shows no members of groups here, and emptied that
+	// it shows an empty list of them.
+	hides, emptied bool
 }
 
 // wanted reads what the client wants to see.
@@ -135,7 +165,7 @@ func (q *request) wanted() (view, error) {
 		return view{}, err
 	}
 	excluded, err := scim.ParsePaths(strings.Join(given["excludedAttributes"], ","))
-	return view{attributes, excluded}, err
+	return q.typ.tenant.policy.hide(view{attributes: attributes, excluded: excluded}, false), err
 }
 
 // reads returns the LDAP attributes that the view needs: nil for all, or all
@@ -144,7 +174,7 @@ func (v view) reads(t *resourceType) []string {
 	if t.mapping.Members() == "" {
 		return nil
 	}
-	if v.names(t, v.excluded) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
+	if v.names(t, v.excludes(t)) || len(v.attributes) > 0 && !v.names(t, v.attributes) {
 		return t.mapping.WithoutMembers()
 	}
 	return nil
@@ -174,7 +204,7 @@ func (q *request) show(status int, res scim.Resource) error {
 	if version, _ := meta["version"].(string); version != "" {
 		h.Set("ETag", version)
 	}
-	return reply(q.Context, status, scim.Project(q.typ.mapping.Definition(), res, q.view.attributes, q.view.excluded))
+	return reply(q.Context, status, q.view.project(q.typ)(res))
 }
 
 // url is where a resource of the tenant is found.

@@ -10,13 +10,20 @@ import (
 
 // create answers POST (RFC 7644 section 3.3).
 func (q *request) create() error {
+	if err := q.possible(http.MethodPost); err != nil {
+		return err
+	}
 	if err := q.precondition.create(); err != nil {
 		return err
 	}
-	res, err := q.decode()
+	res, err := q.decodeNew()
 	if err != nil {
 		return err
 	}
+	if err := q.typ.roomy(res); err != nil {
+		return err
+	}
+	q.sent = res
 	want, err := q.want(q.typ.mapping.Want, res, nil)
 	if err != nil {
 		return err
@@ -35,6 +42,7 @@ func (q *request) get() error {
 	if err != nil {
 		return err
 	}
+	q.met(e)
 	known, err := q.precondition.read(e.Version)
 	if err != nil {
 		return err
@@ -48,8 +56,14 @@ func (q *request) get() error {
 
 // replace answers PUT (RFC 7644 section 3.5.1).
 func (q *request) replace() error {
+	if err := q.possible(http.MethodPut); err != nil {
+		return err
+	}
 	res, err := q.decode()
 	if err != nil {
+		return err
+	}
+	if err := q.typ.roomy(res); err != nil {
 		return err
 	}
 	q.whole = true
@@ -71,12 +85,18 @@ func (q *request) replace() error {
 // patch answers PATCH (RFC 7644 section 3.5.2). A change of a group's members
 // goes straight to the directory, without reading the group.
 func (q *request) patch() error {
+	if err := q.possible(http.MethodPatch); err != nil {
+		return err
+	}
 	body, err := q.body()
 	if err != nil {
 		return err
 	}
 	p, err := scim.DecodePatch(body)
 	if err != nil {
+		return err
+	}
+	if err := q.typ.patchable(p); err != nil {
 		return err
 	}
 	if q.typ.mapping.Members() != "" {
@@ -106,6 +126,9 @@ func (q *request) apply(p scim.Patch) edit {
 
 // remove answers DELETE (RFC 7644 section 3.6).
 func (q *request) remove() error {
+	if err := q.possible(http.MethodDelete); err != nil {
+		return err
+	}
 	if err := q.retire(); err != nil {
 		return err
 	}
@@ -136,4 +159,5 @@ func (q *request) answer(status int, e directory.Entry) error {
 // wrote notes in the log whom a write was about.
 func (q *request) wrote(e directory.Entry) {
 	q.event.resource, q.event.dn = e.ID, e.DN
+	q.met(e)
 }

@@ -25,7 +25,7 @@ func (q *request) retire() error {
 
 func (q *request) tryRetire() error {
 	t := q.typ
-	old, err := t.one(q.ctx(), q.Param("id"), t.mapping.WithoutMembers())
+	old, err := t.one(q.ctx(), q.Param("id"), q.removalReads())
 	if err != nil {
 		return err
 	}
@@ -34,6 +34,9 @@ func (q *request) tryRetire() error {
 		if err := q.permitted(old); err != nil {
 			return err
 		}
+	}
+	if err := q.spendRemoval(old); err != nil {
+		return err
 	}
 	if t.mapping.DeletesForGood() && old.Marker.Adopted {
 		q.event.operation = "release"

@@ -62,11 +62,15 @@ func (q *request) query(s scim.SearchRequest) (query, error) {
 	if l.order, err = q.order(s); err != nil {
 		return l, err
 	}
+	q.event.name(compared(s.Filter)...)
 	if err := q.filterable(s.Filter); err != nil {
 		return l, err
 	}
+	if err := q.searchable(s.Filter); err != nil {
+		return l, err
+	}
 	l.list = q.listKey(s)
-	l.count = q.gateway.config.PageSize
+	l.count = q.limits().PageSize
 	if s.Cursor != nil {
 		return l, q.goOn(&l, s)
 	}

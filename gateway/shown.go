@@ -21,7 +21,7 @@ type depth struct {
 // depth returns what the view takes, so that nothing is looked up that nobody
 // will see.
 func (v view) depth(t *resourceType) depth {
-	shows := scim.NewView(t.mapping.Definition(), v.attributes, v.excluded).Shows
+	shows := scim.NewView(t.mapping.Definition(), v.attributes, v.excludes(t)).Shows
 	return depth{
 		refs:    slices.ContainsFunc(t.mapping.ReferencePaths(), shows),
 		display: slices.ContainsFunc(t.mapping.DisplayPaths(), shows),

@@ -23,6 +23,7 @@ type memory struct {
 	entries  []directory.Entry
 	next     int
 	fail     error // what every call answers, where it is set
+	once     bool  // fail is for one call
 	deaf     bool  // removes nothing
 	searches int
 	asked    []directory.Query // by searches
@@ -72,7 +73,11 @@ func (m *memory) failure(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return &directory.Error{Op: "wait", Kind: directory.Unavailable, Err: ctx.Err()}
 	}
-	return m.fail
+	err := m.fail
+	if m.once {
+		m.fail, m.once = nil, false
+	}
+	return err
 }
 
 func (m *memory) Add(ctx context.Context, e directory.NewEntry) (directory.Entry, error) {

@@ -4,18 +4,30 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
+	"scimgate/internal/brake"
 	"scimgate/internal/directory"
 	"scimgate/mapping"
 )
 
 // tenant is a Tenant ready for requests.
 type tenant struct {
-	name      string
-	basePaths []string
-	tokens    Authenticator
-	types     []*resourceType
-	me        *Me
-	writers   *directory.Locks // by id: one read-modify-write on an entry at a time
+	name         string
+	basePaths    []string
+	tokens       Authenticator
+	issuer       string // see Tenant
+	certificates Certificates
+	types        []*resourceType
+	me           *Me
+	toggle       Switch
+	limits       Limits
+	policy       Policy
+	keep         keep
+	brake        *brake.Brake
+	bodies       echo.MiddlewareFunc // reads no more of one than the limit
+	writers      *directory.Locks    // by id: one read-modify-write on an entry at a time
+	edition      uint64              // of its mappings: what was remembered under others is of no use
 }
 
 // resourceType is one endpoint of a tenant.
@@ -23,16 +35,24 @@ type resourceType struct {
 	tenant  *tenant
 	mapping *mapping.Mapping
 	store   directory.Store
-	bases   []string // the ends of the folded names of its entries
+	bases   []string   // the ends of the folded names of its entries
+	filters [][]string // the attributes of the filters that are taken; none for every filter
+	patches patchPolicy
 }
 
-func newTenant(t Tenant) *tenant {
-	made := &tenant{name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, me: t.Me, writers: directory.NewLocks()}
+func newTenant(t Tenant, known *Memory) *tenant {
+	made := &tenant{
+		name: t.Name, basePaths: t.BasePaths, tokens: t.Tokens, issuer: t.Issuer, certificates: t.Certificates,
+		me: t.Me, toggle: t.Switch, limits: t.Limits, policy: t.Policy, brake: t.Brake,
+	}
+	made.writers, made.edition = known.of(t)
 	for _, typ := range t.Types {
 		rt := &resourceType{tenant: made, mapping: typ.Mapping, store: typ.Store}
 		for _, tree := range typ.Mapping.Collection().Trees() {
 			rt.bases = append(rt.bases, ","+directory.FoldDN(tree))
 		}
+		endpoint := typ.Mapping.Definition().Endpoint
+		rt.filters, rt.patches = rt.filterSets(t.Policy.Filters[endpoint]), rt.patchPolicy(t.Policy.Patch[endpoint])
 		made.types = append(made.types, rt)
 	}
 	if groups := made.byName("Group"); groups != nil {
@@ -40,6 +60,7 @@ func newTenant(t Tenant) *tenant {
 			rt.mapping = rt.mapping.WithGroups(groups.mapping)
 		}
 	}
+	made.keep = newKeep(t.Keep, made.types)
 	return made
 }
 

@@ -23,6 +23,7 @@ const (
 // index carries nothing: each token has one walk through a list, the newest.
 type walkKey struct {
 	list       listKey
+	edition    uint64 // of the tenant's mappings
 	generation uint64 // of a walk by cursor; 0 by index
 	token      string // whose walk by index it is
 }

@@ -14,14 +14,22 @@ import (
 // are the names behind the ids in that resource.
 type edit func(now scim.Resource, known mapping.Names) (mapping.Want, error)
 
-// make creates an entry, revives a tombstone, or refuses.
+// overtaken is how often a create looks again for the one who was quicker.
+const overtaken = 3
+
+// make creates an entry, revives a tombstone, or refuses. Where it may bring up
+// to date who is there, it does so too if another create was quicker.
 func (q *request) make(want mapping.Want) (directory.Entry, error) {
-	for {
+	for late := 0; ; {
 		e, err := q.tryMake(want)
 		if err == nil {
 			return e, q.settle(e.ID, q.resolved, nil)
 		}
-		if !directory.Is(err, directory.Changed) || q.ctx().Err() != nil {
+		again := directory.Is(err, directory.Changed)
+		if len(want.Finds) > 0 && directory.Is(err, directory.Exists) && late < overtaken {
+			late, again = late+1, true
+		}
+		if !again || q.ctx().Err() != nil {
 			return e, err
 		}
 	}
@@ -46,6 +54,9 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	case revive:
 		q.event.operation = "revive"
 		return q.revive(d.hit, want)
+	case update:
+		q.event.operation = "upsert"
+		return q.upsert(d.hit)
 	case adopt:
 		q.event.operation = "adopt"
 		return q.adopt(d.hit, want)
@@ -137,6 +148,7 @@ func (q *request) tryUpdate(id string, reads []string, change edit) (directory.E
 	if err != nil {
 		return directory.Entry{}, err
 	}
+	q.met(old)
 	if err := q.permitted(old); err != nil {
 		return directory.Entry{}, err
 	}
@@ -176,6 +188,9 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	}
 	defer chosen.release()
 	c := q.typ.mapping.Change(old, refs, want, q.stamp())
+	if err := q.spendChange(old, c); err != nil {
+		return directory.Entry{}, err
+	}
 	if c.Empty() && c.Marker.State == old.Marker.State && old.Marker.From == "" {
 		q.wrote(old)
 		if err := q.writeMembers(old, c.Members); err != nil {

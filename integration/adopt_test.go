@@ -166,7 +166,7 @@ func TestNotAdopted(t *testing.T) {
 	for name, piece := range map[string]string{
 		"scimgate": "the account that this gateway itself uses", "chief": "group of administrators", "deputy": "group of administrators",
 		"root": "the configuration of this gateway protects it", "guest": "onExisting.adopt.filter", "other": "onExisting.adopt.by",
-		"theirs": "another tenant", "account": "object class",
+		"theirs": "another entry of the directory has it", "account": "object class",
 	} {
 		a := c.post("/Users", pushed(name))
 		refusedFor(t, a, piece)

@@ -4,28 +4,23 @@ package integration
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf16"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"scimgate/internal/adproxy"
 	"scimgate/internal/samba"
+	"scimgate/internal/testcert"
 )
 
 var here = flavour{
@@ -126,31 +121,15 @@ func (c *capped) front() error {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(trusted)
-	certificate, err := selfSigned(c.caFile)
-	if err != nil {
+	certificate := testcert.SelfSigned("127.0.0.1")
+	if err := os.WriteFile(c.caFile, certificate.CertPEM(), 0o600); err != nil {
 		return err
 	}
 	host := strings.TrimPrefix(c.URL(), "ldaps://")
-	c.proxy, err = adproxy.Start("127.0.0.1", certificate, func() (net.Conn, error) {
+	c.proxy, err = adproxy.Start("127.0.0.1", certificate.TLS(), func() (net.Conn, error) {
 		return tls.Dial("tcp", net.JoinHostPort(host, "636"), &tls.Config{RootCAs: roots, ServerName: host})
 	})
 	return err
-}
-
-// selfSigned makes a certificate for 127.0.0.1 and the file that trusts it.
-func selfSigned(file string) (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
 }
 
 // guid shows an id as Windows does ([MS-DTYP] section 2.3.4).

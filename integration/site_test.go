@@ -51,6 +51,7 @@ type site struct {
 	GroupsOnExisting string
 	Protected        string
 	Me               string
+	Brake            string
 	UserRules        []string
 	RDN              string   // of people; uid
 	UserClasses      string   // further object classes, each with a comma before it

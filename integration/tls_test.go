@@ -3,72 +3,34 @@
 package integration
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"scimgate/internal/slapd"
+	"scimgate/internal/testcert"
 )
 
 // certificates are an authority and a server certificate for loopback, in the
 // files ca.pem, tls.crt and tls.key.
 type certificates struct {
-	dir  string
-	pool *x509.CertPool
+	dir string
+	ca  *testcert.Authority
 }
 
 func newCertificates(t *testing.T, dir string) certificates {
 	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+	c := certificates{dir, testcert.NewAuthority("test authority")}
+	if err := errors.Join(
+		c.ca.Server("127.0.0.1", "localhost").Write(c.file("tls.crt"), c.file("tls.key")),
+		os.WriteFile(c.file("ca.pem"), c.ca.CertPEM(), 0o600),
+	); err != nil {
+		t.Fatal(err)
 	}
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	server := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "loopback"},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
-	must(err)
-	serverDER, err := x509.CreateCertificate(rand.Reader, server, ca, key.Public(), caKey)
-	must(err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	must(err)
-	for name, block := range map[string]*pem.Block{
-		"ca.pem":  {Type: "CERTIFICATE", Bytes: caDER},
-		"tls.crt": {Type: "CERTIFICATE", Bytes: serverDER},
-		"tls.key": {Type: "PRIVATE KEY", Bytes: keyDER},
-	} {
-		must(os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600))
-	}
-	parsed, err := x509.ParseCertificate(caDER)
-	must(err)
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return certificates{dir, pool}
+	return c
 }
 
 func (c certificates) file(name string) string { return filepath.Join(c.dir, name) }
@@ -80,7 +42,7 @@ func (c certificates) server() *slapd.TLS {
 
 // trusting is a transport for clients that trust the authority.
 func (c certificates) trusting() *http.Transport {
-	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.pool}, MaxIdleConnsPerHost: 64}
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.ca.Pool()}, MaxIdleConnsPerHost: 64}
 }
 
 // The way to the directory is encrypted where the configuration says so, and a

@@ -3,22 +3,17 @@
 package integration
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/base64"
 	"fmt"
-	"math/big"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"scimgate/internal/slapd"
+	"scimgate/internal/testcert"
 )
 
 const (
@@ -64,20 +59,6 @@ func badged(name string, values object, changes ...object) object {
 	return p
 }
 
-func testDER(t *testing.T) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
-}
-
 // A value of every type is written as LDAP has it, comes back in one form, and
 // is found by filters in any form.
 func TestEveryTypeIsKept(t *testing.T) {
@@ -85,7 +66,7 @@ func TestEveryTypeIsKept(t *testing.T) {
 	g := typed(t)
 	c, d := g.client(t), g.tree(t)
 	jpeg := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, '+', '/'}, 0xfb, 0xef, 0xbe, 0xff, 0xd9)
-	der := testDER(t)
+	der := testcert.SelfSigned().Certificate.Raw
 	id := c.create(badged("ann", object{
 		"plates": []string{"AB-1", "cd-2"}, "armed": "True", "level": "-17", "rates": []any{1.50, "2e3"},
 		"photo":    base64.RawURLEncoding.EncodeToString(jpeg),
@@ -186,7 +167,7 @@ func TestEveryTypeIsPatched(t *testing.T) {
 	first, second := []byte{0xff, 0xd8, 1}, []byte{0xff, 0xd8, 2}
 	values := object{"level": 1, "rates": []any{1.5}, "photo": base64.StdEncoding.EncodeToString(first),
 		"badge": object{"issued": "2026-01-01T00:00:00Z"}, "doors": []object{{"type": "front", "value": "F1"}}}
-	der, other := testDER(t), testDER(t)
+	der, other := testcert.SelfSigned().Certificate.Raw, testcert.SelfSigned().Certificate.Raw
 	made := c.post("/Users", badged("ann", values, object{"x509Certificates": []object{{"value": base64.StdEncoding.EncodeToString(der)}}})).want(http.StatusCreated)
 	id := made.id()
 	d.set(d.entry(id).DN, "testIssued", "20260101010000.0+0100")

@@ -3,25 +3,20 @@
 package ldapsink
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"scimgate/internal/adproxy"
 	"scimgate/internal/directory"
 	"scimgate/internal/samba"
+	"scimgate/internal/testcert"
 )
 
 // capped starts a directory that limits its answers as a domain controller does,
@@ -48,9 +43,12 @@ func capped(t *testing.T, n int) Config {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(trusted)
-	certificate, ca := selfSigned(t)
+	certificate, ca := testcert.SelfSigned("127.0.0.1"), filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, certificate.CertPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	host := strings.TrimPrefix(server.URL(), "ldaps://")
-	proxy, err := adproxy.Start("127.0.0.1", certificate, func() (net.Conn, error) {
+	proxy, err := adproxy.Start("127.0.0.1", certificate.TLS(), func() (net.Conn, error) {
 		return tls.Dial("tcp", net.JoinHostPort(host, "636"), &tls.Config{RootCAs: roots, ServerName: host})
 	})
 	if err != nil {
@@ -63,26 +61,6 @@ func capped(t *testing.T, n int) Config {
 	})
 	return Config{Flavor: activeDirectory, URLs: []string{proxy.URL()}, TLS: TLS{CAFile: ca},
 		Bind: Bind{DN: server.AdminDN(), Password: server.AdminPassword()}}
-}
-
-// selfSigned makes a certificate for 127.0.0.1 and the file that trusts it.
-func selfSigned(t *testing.T) (tls.Certificate, string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
 // A group of 5,000 behind the limits of a domain controller is listed whole,

@@ -109,6 +109,7 @@ func (m *memberWrite) locate(ctx context.Context) error {
 		return failf(directory.Changed, "the entry is another version")
 	}
 	m.id = e.ID // as the directory spells it
+	directory.TrailOf(ctx).Found(e.DN)
 	if err := m.writable(ctx, *e); err != nil {
 		return err
 	}

@@ -44,7 +44,11 @@ type written struct {
 type recent struct {
 	lag time.Duration
 	off bool // there is only one server
+	*writes
+}
 
+// writes are what is remembered, by a Sink and those that follow it.
+type writes struct {
 	mu       sync.Mutex
 	order    *list.List // of *written, the oldest first
 	byKey    map[string]*list.Element
@@ -52,7 +56,18 @@ type recent struct {
 }
 
 func newRecent(lag time.Duration) *recent {
-	return &recent{lag: lag, order: list.New(), byKey: map[string]*list.Element{}, byServer: map[string]int{}}
+	return &recent{lag: lag, writes: newWrites()}
+}
+
+func newWrites() *writes {
+	return &writes{order: list.New(), byKey: map[string]*list.Element{}, byServer: map[string]int{}}
+}
+
+// none reports whether nothing is remembered.
+func (w *writes) none() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.order.Len() == 0
 }
 
 // key is what an entry is known by.

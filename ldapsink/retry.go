@@ -120,7 +120,10 @@ func (s *Sink) read(ctx context.Context, try attempt) error {
 // look twice is as good as once.
 func (s *Sink) write(ctx context.Context, try attempt, look settle) error {
 	doubt := "" // the server that may have done it
+	tries := 0
 	return s.persist(ctx, func(ctx context.Context) error {
+		tries++
+		directory.TrailOf(ctx).Tried(tries)
 		l, err := s.linkFor(ctx, doubt)
 		if err != nil {
 			return err

@@ -42,25 +42,27 @@ type Sink struct {
 	lanes  *lanes
 	locks  *directory.Locks
 	recent *recent
-	ranges sync.Map // the last number taken of each range: see allocate.go
+	ranges *sync.Map // the last number taken of each range: see allocate.go
 	log    *zap.Logger
+	ending sync.WaitGroup // writes that may outlive their requests: see complete
 	// protected is what the configuration adds to the flavor's; self is who the
 	// gateway is in the directory, once that is known.
 	protected Protected
 	self      *atomic.Pointer[own]
 
 	mu    sync.Mutex
-	bases []string // of the stores
+	bases []string // of the stores, or what rely says
+	fixed bool     // rely has said it
 }
 
 // New returns a Sink. It opens no connection: the directory may be away when
 // the gateway starts.
 func New(cfg Config, log *zap.Logger) (*Sink, error) {
-	return newSink(cfg, log, nil, lookUpEvery)
+	return newSink(cfg, log, nil, lookUpEvery, newMemory())
 }
 
-// newSink is New with the DNS that is asked, and how often.
-func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Duration) (*Sink, error) {
+// newSink is New with the DNS that is asked, and how often, and with a memory.
+func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Duration, known memory) (*Sink, error) {
 	if faults := cfg.Validate(); len(faults) > 0 {
 		return nil, fmt.Errorf("directory: %w", faults[0])
 	}
@@ -75,15 +77,16 @@ func newSink(cfg Config, log *zap.Logger, resolver *net.Resolver, every time.Dur
 		flavor: f,
 		pool:   newPool(connector{cfg: cfg, flavor: f, tls: secure, resolver: resolver}, log),
 		lanes:  newLanes(),
-		locks:  directory.NewLocks(),
-		recent: newRecent(cfg.Lag),
+		locks:  known.locks,
+		recent: &recent{lag: cfg.Lag, writes: known.writes},
+		ranges: known.ranges,
 		log:    log,
 
 		protected: cfg.Protected, self: &atomic.Pointer[own]{},
 	}
 	s.pool.prove, s.pool.behind = s.holds, s.hasRecent
 	s.pool.names.every = every
-	s.recent.off = !s.pool.several()
+	s.recent.off = !s.pool.several() && known.writes.none()
 	s.pool.begin()
 	return s, nil
 }
@@ -98,7 +101,7 @@ func (s *Sink) Close() {
 func (s *Sink) Store(c directory.Collection) directory.Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Contains(s.bases, c.Base) {
+	if !s.fixed && !slices.Contains(s.bases, c.Base) {
 		s.bases = append(s.bases, c.Base)
 	}
 	if c.MemberBy.Attribute != "" {
@@ -207,12 +210,12 @@ func complete[T any](ctx context.Context, s *Sink, write func(context.Context) (
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(s.pool.cfg.Timeout, func() { cancel(context.Cause(ctx)) })
 	})
-	go func() {
+	s.ending.Go(func() {
 		value, err := guard(func() (T, error) { return write(work) })
 		stop()
 		cancel(nil)
 		done <- result{value, err}
-	}()
+	})
 	select {
 	case r := <-done:
 		return r.value, r.err

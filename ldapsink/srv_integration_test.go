@@ -27,7 +27,7 @@ func TestServersOfADomain(t *testing.T) {
 	}
 	var trusted []byte
 	start := func(host, address string) *slapd.Server {
-		files := certificateFor(t, nil, host)
+		files := certificateFor(t, host)
 		text, err := os.ReadFile(files.CertFile)
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestServersOfADomain(t *testing.T) {
 	cfg := configured(first)
 	cfg.URLs, cfg.TLS.CAFile = []string{"ldaps+srv://example.test:" + port}, ca
 	cfg.ComeBack = 20 * time.Millisecond
-	sink, err := newSink(cfg, zaptest.NewLogger(t, zaptest.Level(zaptestLevel)), dns.resolver(), 50*time.Millisecond)
+	sink, err := newSink(cfg, zaptest.NewLogger(t, zaptest.Level(zaptestLevel)), dns.resolver(), 50*time.Millisecond, newMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestDomainWithoutServers(t *testing.T) {
 	t.Parallel()
 	cfg := Config{URLs: []string{"ldaps+srv://example.test"}, Bind: Bind{"cn=admin", "secret"},
 		Retry: Retry{Attempts: 2, Base: time.Millisecond, Cap: time.Millisecond}}
-	sink, err := newSink(cfg, zaptest.NewLogger(t, zaptest.Level(zaptestLevel)), serveNames(t).resolver(), time.Hour)
+	sink, err := newSink(cfg, zaptest.NewLogger(t, zaptest.Level(zaptestLevel)), serveNames(t).resolver(), time.Hour, newMemory())
 	if err != nil {
 		t.Fatal(err)
 	}

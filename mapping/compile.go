@@ -27,9 +27,10 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	c.roles()
 	c.once()
 	c.confine(lines)
-	c.together()
+	c.demands()
 	c.m.steps = stepsOf(cfg.Deactivate)
 	c.adoption()
+	c.upsert()
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}
@@ -332,6 +333,7 @@ func (c *compiler) roles() {
 		r := &m.rules[i]
 		r.distinct = r.config.Unique || r == m.stable || r == m.naming
 	}
+	c.unique()
 	for key, r := range map[string]*rule{"rdn": m.naming, "stableKey": m.stable} {
 		if r != nil && !r.isComputed() && (r.readOnly() || r.isSecret() || r.leaf.Type == scim.Binary) {
 			c.fault(key, "%s cannot be written and read as text, so it is no %s", r.label(), map[string]string{"rdn": "name", "stableKey": "key"}[key])

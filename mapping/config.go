@@ -22,6 +22,8 @@ type Config struct {
 	StableKey string `yaml:"stableKey"`
 	// OnExisting says what a create does with an entry that nobody manages.
 	OnExisting OnExisting `yaml:"onExisting"`
+	// Upsert lets a create find whom the tenant has or had.
+	Upsert UpsertConfig `yaml:"upsert"`
 	// OnForeignLock is keep (the default) or override: whether active:true
 	// undoes a lock that the gateway did not set.
 	OnForeignLock string `yaml:"onForeignLock"`
@@ -94,6 +96,9 @@ type RuleConfig struct {
 	Unique bool `yaml:"unique"`
 	// Single enforces one value: reject, primary or first; "" passes all on.
 	Single string `yaml:"single"`
+	// Optional and Shared take the attribute out of RulesConfig.Required and Unique:
+	// the line says required: false or unique: false.
+	Optional, Shared bool `yaml:"-"`
 	// Reference are the resource types that the value, a SCIM id, refers to.
 	Reference []string `yaml:"reference,orscalar"`
 	// By is the LDAP attribute whose value lists a member, as uid does in memberUid;
@@ -147,11 +152,30 @@ type ExtensionConfig struct {
 	Attributes []RuleConfig `yaml:"attributes"`
 }
 
-// RulesConfig are checks over a whole resource.
+// RulesConfig are checks over a whole resource, as it is sent or as a PATCH would
+// make it. They speak of SCIM alone and hold for what no rule maps, too. What an
+// entry breaks already, a request may leave as it is, and not make worse.
 type RulesConfig struct {
-	// ForbiddenCharacters may not stand in any mapped value.
+	// Required are SCIM paths that need a value of their own: a default is none.
+	Required []string `yaml:"required"`
+	// Unique are SCIM paths whose values no two resources share, whichever of the
+	// attributes that they are mapped to have them.
+	Unique []string `yaml:"unique"`
+	// OneValue refuses a second value of every attribute that could have several.
+	OneValue bool `yaml:"oneValue"`
+	// Primary are attributes of which one value has to be the primary one.
+	Primary []string `yaml:"primary"`
+	// NotSupported are SCIM paths that may have no value.
+	NotSupported []string `yaml:"notSupported"`
+	// MailAddresses are SCIM paths whose values have to be mail addresses, and
+	// MailDomains the domains that these have to be of; none is any.
+	MailAddresses []string `yaml:"mailAddresses"`
+	MailDomains   []string `yaml:"mailDomains"`
+	// ForbiddenCharacters may not stand in any mapped text. URIs and times have a
+	// syntax of their own.
 	ForbiddenCharacters string `yaml:"forbiddenCharacters"`
-	// Together lists groups of SCIM paths that come all or none.
+	// Together lists groups of SCIM paths that come all or none, in each value of
+	// an attribute that has several.
 	Together [][]string `yaml:"together"`
 }
 

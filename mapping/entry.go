@@ -25,6 +25,9 @@ type Want struct {
 	StableKey string
 	// Keys are the values that must be unique, the stable key among them.
 	Keys []directory.Key
+	// Finds are the values by which a create finds, beside the stable key, somebody
+	// whom the tenant has or had.
+	Finds []directory.Key
 	// Open are the values that get a suffix where another entry has them. Until
 	// With has settled one it stands in Attributes as its template makes it.
 	Open []Choice
@@ -66,16 +69,20 @@ func (m *Mapping) MemberReferences(ids []string) []Reference {
 
 // Want translates a new resource into the entry that it asks for. Errors are
 // *scim.Error with status 400 and name the attribute.
-func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) { return m.want(res, names, true) }
+func (m *Mapping) Want(res scim.Resource, names Names) (Want, error) {
+	return m.want(nil, res, names, true)
+}
 
 // Replaced is Want for a resource that takes the place of one that is there.
 // What never shows stays where the resource leaves it out: nobody could have
 // known it, so it is neither missing nor filled in.
 func (m *Mapping) Replaced(res scim.Resource, names Names) (Want, error) {
-	return m.want(res, names, false)
+	return m.want(nil, res, names, false)
 }
 
-func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error) {
+// want translates. What was broken in the resource before, if there was one, is no
+// reason to refuse what stays as it is.
+func (m *Mapping) want(was, res scim.Resource, names Names, fresh bool) (Want, error) {
 	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}, Hidden: directory.Attributes{}}
 	for i := range m.rules {
 		r := &m.rules[i]
@@ -85,7 +92,7 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 		if !fresh && r.isSecret() && len(r.find(res)) == 0 {
 			continue
 		}
-		values, err := m.values(r, res, names)
+		values, err := m.values(r, was, res, names)
 		if err != nil {
 			return Want{}, err
 		}
@@ -104,15 +111,11 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 		if r.suffixes() {
 			want.Open = append(want.Open, m.choice(r, values[0]))
 		} else if r.distinct {
-			for _, v := range values {
-				want.Keys = append(want.Keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
-			}
+			want.Keys = append(want.Keys, r.keys(values)...)
 		}
 	}
-	for _, c := range m.checks {
-		if err := c(res); err != nil {
-			return Want{}, err
-		}
+	if err := m.hold(was, res); err != nil {
+		return Want{}, err
 	}
 	want.Name = want.Attributes.First(m.config.RDN.LDAP)
 	if want.Name == "" && m.naming.isComputed() {
@@ -124,6 +127,9 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 			"%s is missing; send it, since the entry in the directory is named after it", m.naming.label())
 	}
 	want.StableKey = want.Attributes.First(m.StableKey())
+	if fresh {
+		want.Finds = m.finds(want)
+	}
 	if active, ok := res["active"].(bool); ok {
 		want.Active = &active
 	}
@@ -135,7 +141,7 @@ func (m *Mapping) want(res scim.Resource, names Names, fresh bool) (Want, error)
 // been made of something that the mapping does not keep, such as
 // name.formatted.
 func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
-	want, err := m.Replaced(res, names)
+	want, err := m.want(now, res, names, false)
 	if err != nil {
 		return Want{}, err
 	}
@@ -147,7 +153,7 @@ func (m *Mapping) Patched(now, res scim.Resource, names Names) (Want, error) {
 // a template makes and that comes out as before stays as the entry has it: with
 // a suffix, or as whoever named it before the gateway did wrote it.
 func (m *Mapping) ReplacedBy(now, res scim.Resource, names Names) (Want, error) {
-	want, err := m.Replaced(res, names)
+	want, err := m.want(now, res, names, false)
 	if err != nil {
 		return Want{}, err
 	}
@@ -169,17 +175,29 @@ func (m *Mapping) keep(want *Want, now scim.Resource, some func(*rule) bool) {
 	}
 }
 
-// values returns what one rule makes of a resource.
-func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, error) {
+// had reports whether a resource has a value of the rule already.
+func (r *rule) had(was scim.Resource, value string) bool {
+	return was != nil && slices.ContainsFunc(r.find(was), func(f found) bool { return ldapText(r.leaf.Type, f.value) == value })
+}
+
+// values returns what one rule makes of a resource that was another before. It
+// may keep a value that it could not be given.
+func (m *Mapping) values(r *rule, was, res scim.Resource, names Names) ([]string, error) {
 	if r.isComputed() {
-		return m.compute(r, res)
+		values, err := m.compute(r, res)
+		if err != nil && len(values) > 0 && was != nil {
+			if before, _ := m.compute(r, was); slices.Equal(values, before) {
+				err = nil
+			}
+		}
+		return values, err
 	}
 	all, err := r.single(r.find(res))
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return m.otherwise(r, res)
+		return m.otherwise(r, was, res)
 	}
 	var values []string
 	seen := make(map[string]bool, len(all))
@@ -192,7 +210,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 					r.label(), strings.Join(r.config.Reference, " or "), v)
 			}
 			v = dn
-		} else if err := m.allowed(r, v); err != nil {
+		} else if err := m.allowed(r, v); err != nil && !r.had(was, v) {
 			return nil, err
 		}
 		if key := r.fold(v); !seen[key] {
@@ -204,7 +222,7 @@ func (m *Mapping) values(r *rule, res scim.Resource, names Names) ([]string, err
 }
 
 // otherwise returns what a rule gives a resource that has no value for it.
-func (m *Mapping) otherwise(r *rule, res scim.Resource) ([]string, error) {
+func (m *Mapping) otherwise(r *rule, was, res scim.Resource) ([]string, error) {
 	var values []string
 	if r.fallback != nil {
 		var err error
@@ -212,7 +230,8 @@ func (m *Mapping) otherwise(r *rule, res scim.Resource) ([]string, error) {
 			return nil, err
 		}
 	}
-	if len(values) == 0 && r.config.Required {
+	lacked := was != nil && len(r.find(was)) == 0
+	if len(values) == 0 && r.config.Required && !lacked {
 		return nil, scim.BadRequest(scim.TypeInvalidValue, "%s is required and has no value; map one to it at the identity provider", r.label())
 	}
 	return values, nil
@@ -280,6 +299,9 @@ func (m *Mapping) allowedExcept(r *rule, value, literal string) error {
 	if err := r.inAlphabet(value); err != nil {
 		return err
 	}
+	if r.leaf.Type == scim.Reference || r.leaf.Type == scim.DateTime {
+		return nil
+	}
 	forbidden := strings.Map(func(c rune) rune {
 		if strings.ContainsRune(literal, c) {
 			return -1
@@ -288,7 +310,7 @@ func (m *Mapping) allowedExcept(r *rule, value, literal string) error {
 	}, m.config.Rules.ForbiddenCharacters)
 	if i := strings.IndexAny(value, forbidden); i >= 0 {
 		return scim.BadRequest(scim.TypeInvalidValue,
-			"%s: the value %q has the character %q; none of %s is allowed", r.label(), value,
+			"%s: the value %q has the character %q; none of %s is allowed, so correct it at the identity provider", r.label(), value,
 			string([]rune(value[i:])[:1]), forbidden)
 	}
 	return nil

@@ -77,7 +77,7 @@ func (m *Mapping) Change(old directory.Entry, refs Refs, want Want, stamp Stamp)
 		if slices.Contains(want.Kept, k.Attribute) {
 			continue
 		}
-		kept := k.Attribute == m.config.RDN.LDAP && k.Value == m.called(old) || slices.Contains(old.Attributes[k.Attribute], k.Value)
+		kept := k.Attribute == m.config.RDN.LDAP && k.Value == m.called(old) || m.holds(old, k)
 		if revived || !kept {
 			c.Keys = append(c.Keys, k)
 		}

@@ -33,9 +33,12 @@ type Mapping struct {
 	member *rule    // the rule of a group's members; nil for other types
 	groups *Mapping // of the groups that resources show they are in; nil for none
 	checks []check
-	by     []*rule // what finds an entry that may be adopted; none where none is
-	schema *atomic.Pointer[directory.Schema]
-	steps  []step
+	barred []scim.Path // what no client may set anyway, and may not even send
+	by     []*rule     // what finds an entry that may be adopted; none where none is
+	// finders find, beside the stable key, somebody whom the tenant has or had.
+	finders []*rule
+	schema  *atomic.Pointer[directory.Schema]
+	steps   []step
 }
 
 // Names gives the distinguished name for a resource id.

@@ -26,6 +26,7 @@ type rule struct {
 	untyped  bool           // also takes elements that say nothing about constant
 	marks    bool           // its element is shown as the primary one
 	distinct bool           // no other entry may have its value
+	peers    []*rule        // nor may one have it in the attribute of one of these
 	computed *template.Template
 	fallback *template.Template
 	literal  string // the text of the templates between their actions

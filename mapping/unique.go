@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"scimgate/internal/directory"
@@ -14,6 +15,34 @@ func (m *Mapping) computesDistinct() bool {
 	for i := range m.rules {
 		r := &m.rules[i]
 		if r.distinct && !r.suffixes() && (r.isComputed() || r.fallback != nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// keys returns what no other entry may have: the values, in the rule's attribute
+// and in those of its peers.
+func (r *rule) keys(values []string) []directory.Key {
+	var keys []directory.Key
+	for _, v := range values {
+		keys = append(keys, directory.Key{Attribute: r.config.LDAP, Value: v, Exact: r.leaf.CaseExact})
+		for _, p := range r.peers {
+			keys = append(keys, directory.Key{Attribute: p.config.LDAP, Value: v, Exact: p.leaf.CaseExact})
+		}
+	}
+	return keys
+}
+
+// holds reports whether an entry has what a key claims already, be it in the
+// attribute of a peer.
+func (m *Mapping) holds(e directory.Entry, k directory.Key) bool {
+	if slices.Contains(e.Attributes[k.Attribute], k.Value) {
+		return true
+	}
+	for i := range m.rules {
+		r := &m.rules[i]
+		if r.config.LDAP == k.Attribute && slices.ContainsFunc(r.peers, func(p *rule) bool { return slices.Contains(e.Attributes[p.config.LDAP], k.Value) }) {
 			return true
 		}
 	}
@@ -44,7 +73,9 @@ func (m *Mapping) Claims(res scim.Resource) (values []string, known bool) {
 			continue
 		}
 		for _, f := range r.find(res) {
-			values = append(values, strings.ToLower(r.config.LDAP)+"="+directory.FoldValue(fmt.Sprint(f.value)))
+			for _, k := range r.keys([]string{fmt.Sprint(f.value)}) {
+				values = append(values, strings.ToLower(k.Attribute)+"="+directory.FoldValue(k.Value))
+			}
 		}
 	}
 	return values, !m.computesDistinct()

@@ -222,7 +222,7 @@ func (r *adoptReport) end() error {
 		return err
 	}
 	var parts []string
-	for _, verdict := range []string{gateway.WouldAdopt, gateway.WouldCreate, gateway.WouldRevive, gateway.WouldRefuse} {
+	for _, verdict := range []string{gateway.WouldAdopt, gateway.WouldCreate, gateway.WouldRevive, gateway.WouldUpdate, gateway.WouldRefuse} {
 		parts = append(parts, fmt.Sprintf("%s %d", verdict, r.counts[verdict]))
 	}
 	_, err := fmt.Fprintf(r.out, "\n%s\n", strings.Join(parts, ", "))

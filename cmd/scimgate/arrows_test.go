@@ -10,24 +10,31 @@ import (
 // arrows says which of our packages each may import; docs/architecture.md shows
 // them to a newcomer.
 var arrows = map[string][]string{
-	"cmd/scimgate":       {"gateway", "mapping", "ldapsink", "internal/check", "internal/config", "internal/directory", "internal/preview", "internal/slapd", "internal/state", "internal/token"},
-	"gateway":            {"mapping", "internal/scim", "internal/directory", "internal/token"},
-	"mapping":            {"internal/scim", "internal/directory"},
-	"ldapsink":           {"internal/directory"},
-	"internal/check":     {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/token"},
-	"internal/config":    {"mapping", "ldapsink", "internal/directory"},
-	"internal/adproxy":   {},
-	"internal/preview":   {"ldapsink", "internal/directory"},
-	"internal/scim":      {},
-	"internal/directory": {},
-	"internal/state":     {},
-	"internal/token":     {"internal/state"},
-	"internal/daemon":    {},
-	"internal/slapd":     {"internal/daemon", "deploy/schema"},
-	"internal/samba":     {"internal/daemon"},
-	"internal/ds389":     {"internal/daemon", "deploy/schema"},
-	"deploy/schema":      {},
-	"integration":        {},
+	"cmd/scimgate":        {"gateway", "mapping", "ldapsink", "internal/brake", "internal/check", "internal/config", "internal/directory", "internal/identity", "internal/metrics", "internal/preview", "internal/provlog", "internal/shutoff", "internal/slapd", "internal/state", "internal/token"},
+	"gateway":             {"mapping", "internal/brake", "internal/scim", "internal/directory", "internal/provlog", "internal/token"},
+	"mapping":             {"internal/scim", "internal/directory"},
+	"ldapsink":            {"internal/directory"},
+	"internal/check":      {"mapping", "ldapsink", "internal/config", "internal/directory", "internal/identity", "internal/token"},
+	"internal/config":     {"mapping", "ldapsink", "internal/brake", "internal/directory", "internal/identity"},
+	"internal/identity":   {"internal/token"},
+	"internal/adproxy":    {},
+	"internal/preview":    {"ldapsink", "internal/directory"},
+	"internal/scim":       {},
+	"internal/directory":  {},
+	"internal/provlog":    {},
+	"internal/brake":      {"internal/state"},
+	"internal/metrics":    {},
+	"internal/shutoff":    {"internal/state"},
+	"internal/state":      {},
+	"internal/token":      {"internal/state"},
+	"internal/daemon":     {},
+	"internal/slapd":      {"internal/daemon", "deploy/schema"},
+	"internal/samba":      {"internal/daemon", "internal/testcert"},
+	"internal/ds389":      {"internal/daemon", "internal/testcert", "deploy/schema"},
+	"internal/testcert":   {},
+	"internal/testissuer": {"internal/testcert"},
+	"deploy/schema":       {},
+	"integration":         {},
 }
 
 // owners are the libraries that one package alone imports.
@@ -37,6 +44,11 @@ var owners = map[string]string{
 	"github.com/goccy/go-yaml":      "internal/config",
 	"github.com/sethvargo/go-retry": "ldapsink",
 	"github.com/spf13/cobra":        "cmd/scimgate",
+	"github.com/fsnotify/fsnotify":  "cmd/scimgate",
+	"github.com/coreos/go-oidc/v3":  "internal/identity",
+	"github.com/go-jose/go-jose/v4": "internal/identity",
+
+	"github.com/prometheus/client_golang": "internal/metrics",
 }
 
 // The rooms of the house are held apart by what they may import.

@@ -11,8 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"text/template"
 	"time"
@@ -20,15 +20,13 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"scimgate/internal/config"
 	"scimgate/internal/slapd"
 	"scimgate/internal/token"
 )
 
 //go:embed demo.yaml
 var demoYAML string
-
-// demoProfiles are the rule sets that this version has.
-var demoProfiles = []string{"", "okta", "entra", "onelogin"}
 
 const (
 	demoSuffix = "dc=example,dc=org"
@@ -64,15 +62,17 @@ func demoCommand() *cobra.Command {
 	f.StringVar(&o.data, "data", "", "folder for the directory's data, kept and reused (default: a temporary one, removed at exit)")
 	f.StringVar(&o.token, "token", "", "bearer token (default: random, printed)")
 	f.StringVar(&o.password, "ldap-password", "", "password of cn=admin,"+demoSuffix+" (default: random, printed)")
-	f.StringVar(&o.profile, "profile", "", "rule set of the tenant: okta, entra or onelogin")
+	f.StringVar(&o.profile, "profile", "", "rule set of the tenant, one of "+strings.Join(config.Profiles(), ", "))
 	f.StringVar(&o.configOut, "config-out", "", "file to write the configuration to, for serve")
 	return cmd
 }
 
 // demo runs until ctx ends, and leaves nothing running then.
 func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
-	if !slices.Contains(demoProfiles, o.profile) {
-		return usageError{fmt.Errorf("scimgate demo: --profile %q is not in this version; use okta, entra or onelogin", o.profile)}
+	if o.profile != "" {
+		if _, err := config.ProfileText(o.profile); err != nil {
+			return usageError{fmt.Errorf("scimgate demo: --profile %w", err)}
+		}
 	}
 	if o.data == "" {
 		dir, err := os.MkdirTemp("", "scimgate-demo-")
@@ -162,7 +162,7 @@ func (o demoOptions) writeConfig(server *slapd.Server) (string, error) {
 	var text bytes.Buffer
 	err = t.Execute(&text, map[string]string{
 		"Listen": o.listen, "Admin": o.admin, "LDAP": server.URL(), "PasswordFile": passwordFile,
-		"State": filepath.Join(o.data, "state"), "Profile": o.profile,
+		"State": filepath.Join(o.data, "state"), "Log": filepath.Join(o.data, "provisioning.jsonl"), "Profile": o.profile,
 	})
 	if err != nil {
 		return "", err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,17 +36,26 @@ type holder struct {
 func (h holder) atStart(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
+	var mu sync.Mutex
+	var asking sync.WaitGroup
 	var unknown []string
 	var report config.Report
-	for name := range h.sinks {
-		faults, err := h.hold(ctx, name)
-		if err != nil {
-			h.log.Warn("the mappings cannot be held against the directory's schema now; it is asked again until it answers",
-				zap.String("directory", name), zap.Error(err))
-			unknown = append(unknown, name)
-		}
-		report.Faults = append(report.Faults, faults...)
+	for name := range h.sinks { // side by side, or one that is silent takes the time of all
+		asking.Go(func() {
+			faults, err := h.hold(ctx, name)
+			if err != nil {
+				h.log.Warn("the mappings cannot be held against the directory's schema now; it is asked again until it answers",
+					zap.String("directory", name), zap.Error(err))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			report.Faults = append(report.Faults, faults...)
+			if err != nil {
+				unknown = append(unknown, name)
+			}
+		})
 	}
+	asking.Wait()
 	if len(report.Faults) > 0 {
 		return nil, usageError{&report}
 	}
@@ -70,6 +80,8 @@ func (h holder) later(ctx context.Context, name string) {
 			}
 			log.Info("the directory's schema is known now", zap.Int("faults", len(faults)))
 			return
+		case ldapsink.Refused(err): // every attempt counts against the account
+			pause = askMute
 		case directory.Is(err, directory.Unavailable):
 			pause = askAway
 		default:

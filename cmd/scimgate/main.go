@@ -55,7 +55,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s: %w; see %s --help", cmd.CommandPath(), err, cmd.CommandPath())}
 	})
-	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), previewCommand(), adoptCommand(), tokenCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), checkCommand(), previewCommand(), adoptCommand(), tokenCommand(), tenantCommand(), profileCommand(), logCommand(), brakeCommand(), versionCommand())
 	return cmd
 }
 

@@ -2,15 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"maps"
-	"net"
-	"net/http"
-	"slices"
-	"sync"
-	"time"
+	"os"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -18,7 +11,6 @@ import (
 	"scimgate/gateway"
 	"scimgate/internal/config"
 	"scimgate/internal/directory"
-	"scimgate/internal/state"
 	"scimgate/internal/token"
 	"scimgate/ldapsink"
 	"scimgate/mapping"
@@ -30,65 +22,31 @@ type addresses struct{ SCIM, Admin string }
 // run wires the gateway and serves until ctx ends. Then it takes no more
 // requests and finishes those that it began. It calls ready once it listens.
 func run(ctx context.Context, cfg *config.Config, log *zap.Logger, ready func(addresses)) error {
-	sinks := map[string]*ldapsink.Sink{}
-	for name, d := range cfg.Directories {
-		sink, err := ldapsink.New(d.Sink(), log.With(zap.String("directory", name)))
-		if err != nil {
-			return usageError{err}
-		}
-		defer sink.Close()
-		sinks[name] = sink
-	}
-	tokens := newTokenKeeper(cfg.StateDir, log)
-	var tenants []gateway.Tenant
-	for i, t := range cfg.Tenants {
-		tenant, err := newTenant(cfg, i, sinks[t.Directory])
-		if err != nil {
-			return err
-		}
-		tenant.Tokens = tokens.noting(cfg, t, tenant.Tokens)
-		tenants = append(tenants, tenant)
-	}
-	h := holder{cfg, sinks, tenants, log}
-	unknown, err := h.atStart(ctx)
+	p, err := begin(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	var learning sync.WaitGroup
-	defer learning.Wait() // before the directories are closed
-	whileServing, served := context.WithCancel(ctx)
-	defer served()
-	for _, name := range unknown {
-		learning.Go(func() { h.later(whileServing, name) })
-	}
-	g, err := gateway.New(gateway.Config{
-		ExternalURL:    cfg.Server.ExternalURL,
-		BodyBytes:      int64(cfg.Server.Limits.BodyBytes),
-		PageSize:       cfg.Server.Limits.PageSize,
-		BulkOperations: cfg.Server.Limits.BulkOperations,
-		RequestTimeout: cfg.Server.Limits.RequestTimeout,
-		FilterEntries:  cfg.Server.Limits.FilterEntries,
-		CursorKey:      cursorKey(cfg.StateDir, log),
-		TrustedProxies: cfg.Server.Proxies(),
-		FailedAttempts: cfg.Server.Limits.FailedAttempts,
-	}, tenants, log)
-	if err != nil {
-		return err
-	}
-	tokens.serve(cfg)
-	defer tokens.run()()
-	return serve(ctx, cfg, g, adminHandler(sinks), log, ready)
+	defer p.end()
+	return p.serve(ctx, ready)
 }
 
-// cursorKey returns the key that replicas share. A gateway that cannot have it
-// serves all the same, with a key of its own.
-func cursorKey(stateDir string, log *zap.Logger) [32]byte {
-	key, err := state.CursorKey(stateDir)
+// runFile is run with the configuration of a file, and again with what the file
+// becomes: when it changes, or one that it names, and when somebody hangs up.
+func runFile(ctx context.Context, file *source, cfg *config.Config, hangUp <-chan os.Signal, log *zap.Logger, ready func(addresses)) error {
+	p, err := begin(ctx, cfg, log)
 	if err != nil {
-		log.Warn("the key of cursors cannot be shared; cursors of lists are good at this gateway until it ends", zap.Error(err))
-		return [32]byte{}
+		return err
 	}
-	return key
+	defer p.end()
+	follows := newFollower(p, file)
+	defer follows.end()
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return p.serve(ctx, ready) })
+	work.Go(func() error {
+		follows.run(ctx, hangUp)
+		return nil
+	})
+	return work.Wait()
 }
 
 // newTenant compiles the mappings of a tenant and binds them to its directory.
@@ -98,7 +56,10 @@ func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tena
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
 		Tokens:    token.NewVerifier(tokenFile(cfg, t)),
+		Limits:    limits(t.Limits),
+		Keep:      keepOf(cfg, t),
 	}
+	tenant.Policy = policyOf(t.Protocol)
 	if t.Me != nil {
 		tenant.Me = &gateway.Me{Methods: t.Me.Methods}
 	}
@@ -145,81 +106,4 @@ func parts(index int, t config.Tenant) []part {
 		all = append(all, part{rt.Name, fmt.Sprintf("%sresourceTypes[%d]", key, i), &rt.Config})
 	}
 	return all
-}
-
-// serve listens until ctx ends.
-func serve(ctx context.Context, cfg *config.Config, scim, admin http.Handler, log *zap.Logger, ready func(addresses)) error {
-	listener, err := listen(cfg.Server.Listen, cfg.Server.TLS)
-	if err != nil {
-		return err
-	}
-	adminListener, err := net.Listen("tcp", cfg.Admin.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("admin: %w", err), listener.Close())
-	}
-	errorLog := zap.NewStdLog(log)
-	servers := []*http.Server{
-		// A client that does not read its answer is given up some time after.
-		{Handler: scim, ReadTimeout: cfg.Server.Limits.RequestTimeout, WriteTimeout: 3 * cfg.Server.Limits.RequestTimeout,
-			IdleTimeout: 2 * time.Minute, ErrorLog: errorLog},
-		{Handler: admin, ReadTimeout: 10 * time.Second, ErrorLog: errorLog},
-	}
-	work, ended := errgroup.WithContext(ctx)
-	for i, l := range []net.Listener{listener, adminListener} {
-		work.Go(func() error {
-			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
-	}
-	work.Go(func() error {
-		<-ended.Done()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Server.Limits.RequestTimeout+time.Second)
-		defer cancel()
-		return errors.Join(servers[0].Shutdown(grace), servers[1].Shutdown(grace))
-	})
-	ready(addresses{SCIM: listener.Addr().String(), Admin: adminListener.Addr().String()})
-	return work.Wait()
-}
-
-// listen opens the listener of the identity providers.
-func listen(address string, files config.ServerTLS) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil || files.CertFile == "" {
-		return listener, err
-	}
-	certificate, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
-	if err != nil {
-		return nil, errors.Join(usageError{fmt.Errorf("server.tls: %w", err)}, listener.Close())
-	}
-	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{certificate},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"},
-	}), nil
-}
-
-// adminHandler answers health checks: healthz says that the process runs,
-// readyz that every directory answers, and which server of it is in use.
-func adminHandler(sinks map[string]*ldapsink.Sink) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		answer := "ok\n"
-		for _, name := range slices.Sorted(maps.Keys(sinks)) {
-			if err := sinks[name].Ping(r.Context()); err != nil {
-				http.Error(w, "directory "+name+" does not answer", http.StatusServiceUnavailable)
-				return
-			}
-			server, writable := sinks[name].Server()
-			answer += "directory " + name + ": " + server
-			if !writable {
-				answer += ", read only"
-			}
-			answer += "\n"
-		}
-		fmt.Fprint(w, answer)
-	})
-	return mux
 }

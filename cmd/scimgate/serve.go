@@ -21,15 +21,18 @@ func serveCommand() *cobra.Command {
 		Short: "Run the gateway",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := load(file, cmd.ErrOrStderr())
+			// From the beginning: who asks for the configuration to be read must not end
+			// the gateway.
+			hangUp := make(chan os.Signal, 1)
+			signal.Notify(hangUp, syscall.SIGHUP)
+			defer signal.Stop(hangUp)
+			source := newSource(file)
+			cfg, err := shown(cmd.ErrOrStderr())(source.read())
 			if err != nil {
 				return err
 			}
-			// The configuration is not read again in this version; whoever asks for it
-			// must at least not end the gateway in mid-write.
-			signal.Ignore(syscall.SIGHUP)
 			log := newLog()
-			return run(cmd.Context(), cfg, log, func(a addresses) {
+			return runFile(cmd.Context(), source, cfg, hangUp, log, func(a addresses) {
 				log.Info("ready", zap.String("listen", a.SCIM), zap.String("admin", a.Admin))
 			})
 		},
@@ -40,14 +43,20 @@ func serveCommand() *cobra.Command {
 
 // load reads the configuration file and shows its warnings.
 func load(file string, stderr io.Writer) (*config.Config, error) {
-	cfg, warnings, err := config.Load(file)
-	for _, w := range warnings {
-		fmt.Fprintln(stderr, "warning:", w)
+	return shown(stderr)(config.Load(file))
+}
+
+// shown shows the warnings of a configuration that was read.
+func shown(stderr io.Writer) func(*config.Config, []config.Warning, error) (*config.Config, error) {
+	return func(cfg *config.Config, warnings []config.Warning, err error) (*config.Config, error) {
+		for _, w := range warnings {
+			fmt.Fprintln(stderr, "warning:", w)
+		}
+		if err != nil {
+			return nil, usageError{err}
+		}
+		return cfg, nil
 	}
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return cfg, nil
 }
 
 // newLog writes JSON lines to standard error.

@@ -3,7 +3,9 @@
 //
 //	file        what config.Load says (finding.go)
 //	machine     certificate, state folder, tokens, addresses (machine.go)
+//	callers     issuers of access tokens, authorities of certificates (identity.go)
 //	directory   each server: reach, TLS, bind, root DSE (server.go)
+//	brake       whether there is one (brake.go)
 //	mapping     the live schema (hold.go), the marker (marker.go), locks (lock.go),
 //	            counters (counter.go)
 //	tuning      indexes, uniqueness (tuning.go)
@@ -63,6 +65,7 @@ func Run(ctx context.Context, o Options) Report {
 		c.fault(w, directory.SevereWarning)
 	}
 	c.machine()
+	c.callers(ctx)
 	for _, name := range slices.Sorted(maps.Keys(o.Sinks)) {
 		c.directory(ctx, name, o.Sinks[name])
 	}

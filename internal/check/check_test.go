@@ -193,7 +193,7 @@ func TestATokenThatEndsBesideAnother(t *testing.T) {
 	wants(t, c, "note: tenants[0].tokens: the token "+old.ID+" expires on 2026-05-21; see in scimgate token list")
 	c = fixture(t)
 	c.Tenants[0].Config.Tokens.Warn = 10 * day
-	c.ends("tenants[0].tokens", []token.Token{old, {ID: "x", Created: now, Expires: now.Add(365 * day)}}, 10*day, "")
+	c.ends("tenants[0].tokens", []token.Token{old, {ID: "x", Created: now, Expires: now.Add(365 * day)}}, 10*day, false, "")
 	wants(t, c)
 }
 

@@ -25,6 +25,9 @@ func (c *checker) machine() {
 	if c.folder() {
 		c.tokens()
 	}
+	for _, t := range c.Tenants {
+		c.brake(t)
+	}
 	c.address("server.listen", c.Config.Server.Listen)
 	c.address("admin.listen", c.Config.Admin.Listen)
 }
@@ -102,13 +105,14 @@ func (c *checker) tokens() {
 			c.err(key, "the tokens cannot be read: %v; check as the account that runs the gateway", err)
 			continue
 		}
-		c.ends(key, all, t.Config.Tokens.Warn, make)
+		c.ends(key, all, t.Config.Tokens.Warn, otherWayIn(t.Config), make)
 	}
 }
 
 // ends reports a tenant that nobody can call, now or soon, and tokens that end soon
-// or never. Those that name people are theirs to mind.
-func (c *checker) ends(key string, all []token.Token, warn time.Duration, make string) {
+// or never; other says that there is another way in. Those that name people are
+// theirs to mind.
+func (c *checker) ends(key string, all []token.Token, warn time.Duration, other bool, make string) {
 	live := 0
 	var last token.Token
 	var ending []token.Token
@@ -128,6 +132,7 @@ func (c *checker) ends(key string, all []token.Token, warn time.Duration, make s
 	}
 	day := func(t token.Token) string { return t.Expires.UTC().Format(time.DateOnly) }
 	switch {
+	case last.ID == "" && other: // by a certificate, or a token of an issuer
 	case last.ID == "":
 		c.warn(key, "the tenant has no token, so nobody can call it; %s", make)
 	case live == 0:

@@ -60,14 +60,6 @@ type Admin struct {
 	Listen string `yaml:"listen"`
 }
 
-// Log is the provisioning log.
-type Log struct {
-	Provisioning     string        `yaml:"provisioning"`
-	MaxSize          Size          `yaml:"maxSize"`
-	MaxAge           time.Duration `yaml:"maxAge"`
-	KeepFailedBodies bool          `yaml:"keepFailedBodies"`
-}
-
 // Directory is one LDAP service.
 type Directory struct {
 	// Flavor names the presets: openldap, activeDirectory, 389ds or generic. The
@@ -172,12 +164,20 @@ type Tenant struct {
 	BasePath string `yaml:"basePath"`
 	Tokens   Tokens `yaml:"tokens"`
 	OIDC     OIDC   `yaml:"oidc"`
+	// Certificates are those of clients that send no token.
+	Certificates Certificates `yaml:"certificates"`
 	// Me is nil for a tenant whose tokens name no people.
 	Me *Me `yaml:"me"`
 	// Profile names a rule set; "" is none.
-	Profile string          `yaml:"profile"`
-	Brake   Brake           `yaml:"brake"`
-	Users   *mapping.Config `yaml:"users"`
+	Profile string `yaml:"profile"`
+	// Protocol is what the tenant offers of SCIM.
+	Protocol Protocol `yaml:"protocol"`
+	// Brake is nil for a tenant that may take away any number at any time.
+	Brake *Brake `yaml:"brake"`
+	// Limits are narrower than those of the server.
+	Limits TenantLimits    `yaml:"limits"`
+	Log    TenantLog       `yaml:"log"`
+	Users  *mapping.Config `yaml:"users"`
 	// Groups is nil for a tenant without groups.
 	Groups *mapping.Config `yaml:"groups"`
 	// ResourceTypes are further types of resources.
@@ -221,11 +221,22 @@ type Tokens struct {
 	File string `yaml:"file"`
 }
 
-// OIDC is for access tokens of an OpenID provider.
+// OIDC is for access tokens of an OpenID provider; Issuer is "" where none are taken.
 type OIDC struct {
-	Issuer   string `yaml:"issuer"`
-	Audience string `yaml:"audience"`
-	Scope    string `yaml:"scope"`
+	Issuer   string   `yaml:"issuer"`
+	Audience string   `yaml:"audience"`
+	Scope    string   `yaml:"scope"`
+	Clients  []string `yaml:"clients,orscalar"`
+	CAFile   string   `yaml:"caFile"`
+}
+
+// Certificates say which of those that server.tls.clientCAFile vouches for are a
+// tenant's; one entry of any list is enough.
+type Certificates struct {
+	Subjects     []string `yaml:"subjects,orscalar"`
+	Names        []string `yaml:"names,orscalar"`
+	URIs         []string `yaml:"uris,orscalar"`
+	Fingerprints []string `yaml:"fingerprints,orscalar"`
 }
 
 // Me lets people whom a token names act on themselves: By is the SCIM attribute
@@ -233,12 +244,6 @@ type OIDC struct {
 type Me struct {
 	By      string   `yaml:"by"`
 	Methods []string `yaml:"methods,orscalar"`
-}
-
-// Brake is for mass changes.
-type Brake struct {
-	Changes int           `yaml:"changes"`
-	Per     time.Duration `yaml:"per"`
 }
 
 // Defaults sets what holds where the file says nothing.

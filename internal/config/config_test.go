@@ -171,7 +171,6 @@ func TestSeveralTenantsHaveAPathEach(t *testing.T) {
 func TestAKeyWithoutEffectYetMayBeEmpty(t *testing.T) {
 	mustLoad(t, "    directory: corp\n", `    directory: corp
     oidc: {issuer: "", audience: "", scope: ""}
-    brake: {}
     resourceTypes: []
 `)
 }

@@ -29,11 +29,7 @@ const maxNodes = 100_000
 // A value with a method Defaults is given its defaults before it is filled.
 type decoder struct {
 	*Source
-	env func(name string) (value string, ok bool)
-	// refuse looks at a value before it is decoded and returns the problem that
-	// forbids it, or "". shape is the key with [] for every index and * for
-	// every name of one's own.
-	refuse  func(shape string, v peek) string
+	env     func(name string) (value string, ok bool)
 	anchors map[string]ast.Node
 	open    map[string]bool // aliases that are being decoded
 	nodes   int
@@ -41,18 +37,18 @@ type decoder struct {
 
 // place is where in the document the decoder is.
 type place struct {
-	key, shape string
-	orScalar   bool
+	key      string
+	orScalar bool
 }
 
 func (p place) field(f field) place {
-	return place{join(p.key, f.name), join(p.shape, f.name), f.orScalar}
+	return place{join(p.key, f.name), f.orScalar}
 }
 func (p place) entry(name string) place {
-	return place{key: join(p.key, name), shape: join(p.shape, "*")}
+	return place{key: join(p.key, name)}
 }
 func (p place) index(i int) place {
-	return place{key: fmt.Sprintf("%s[%d]", p.key, i), shape: p.shape + "[]"}
+	return place{key: fmt.Sprintf("%s[%d]", p.key, i)}
 }
 
 // decode reads text into target, a pointer to a struct, and records the
@@ -125,10 +121,6 @@ func (d *decoder) value(at place, node ast.Node, v reflect.Value) {
 		return
 	case *ast.TagNode:
 		d.unreadable(at.key, d.at(at.key, node), "has the tag %s; write the value without it", n.Start.Value)
-		return
-	}
-	if problem := d.refuse(at.shape, d.peek(node)); problem != "" {
-		d.unreadable(at.key, d.at(at.key, node), "%s", problem)
 		return
 	}
 	if node == nil || node.Type() == ast.NullType {
@@ -249,7 +241,7 @@ func (d *decoder) list(at place, node ast.Node, v reflect.Value) {
 	sequence, ok := node.(*ast.SequenceNode)
 	if !ok && at.orScalar && isScalar(node) {
 		e := reflect.New(v.Type().Elem()).Elem()
-		d.value(place{key: at.key, shape: at.shape}, node, e)
+		d.value(place{key: at.key}, node, e)
 		v.Set(reflect.Append(reflect.Zero(v.Type()), e))
 		return
 	}

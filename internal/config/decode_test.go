@@ -1,12 +1,6 @@
 package config
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,32 +8,17 @@ import (
 	"time"
 )
 
-// testCertificate returns a certificate in PEM form, for files that must hold one.
-func testCertificate(t *testing.T) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
 func TestDurationsHaveDaysToo(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"5s": 5 * time.Second, "1h30m": 90 * time.Minute, "90d": 90 * 24 * time.Hour,
 		"1d12h": 36 * time.Hour, "0": 0, "-2s": -2 * time.Second, "0d": 0,
 	} {
-		if got, err := parseDuration(text); err != nil || got != want {
+		if got, err := ParseDuration(text); err != nil || got != want {
 			t.Errorf("%q is %s, error %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "5", "1.5", "d", "-1d", "1d2", "1y", "5 s", "999999d", "106751d24h", "1d1d"} {
-		if got, err := parseDuration(text); err == nil {
+		if got, err := ParseDuration(text); err == nil {
 			t.Errorf("%q is taken for %s", text, got)
 		}
 	}
@@ -82,7 +61,6 @@ func decodeText(text string) (parts, []Fault) {
 	d := &decoder{
 		Source: newSource("x.yaml"),
 		env:    func(string) (string, bool) { return "", false },
-		refuse: func(string, peek) string { return "" },
 	}
 	d.decode([]byte(text), &p)
 	return p, d.faults

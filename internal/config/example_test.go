@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"scimgate/internal/testcert"
 )
 
 // example is the file that users begin with.
@@ -23,7 +25,7 @@ func example(t *testing.T) string {
 func loadExample(t *testing.T, text string) (c *Config, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	certificate := testCertificate(t)
+	certificate := testcert.SelfSigned().CertPEM()
 	for name, text := range map[string][]byte{
 		"scimgate.yaml": []byte(text), "ldap-password": []byte("secret\n"),
 		"tls.crt": certificate, "tls.key": nil, "ca.pem": certificate,
@@ -66,7 +68,7 @@ func uncommented(text string) (plain string, keys []string) {
 // What the example shows in comments is right as well.
 func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	text, keys := uncommented(example(t))
-	if !slices.Equal(keys, []string{"protected", "file", "me", "resourceTypes"}) {
+	if !slices.Equal(keys, []string{"clientCAFile", "protected", "file", "oidc", "certificates", "me", "resourceTypes"}) {
 		t.Errorf("keys in comments: %v", keys)
 	}
 	c, _ := loadExample(t, strings.ReplaceAll(text, "reference: [User, Group]", "reference: [User, Group, Device]"))
@@ -79,6 +81,12 @@ func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	}
 	if p := c.Directories["corp"].Protected; p.Filter != "(employeeType=admin)" || len(p.Groups) != 1 {
 		t.Errorf("protected is read as %+v", p)
+	}
+	if o := tenant.OIDC; o.Issuer != "https://id.example.com" || o.Audience != "https://scim.example.com" || o.Scope != "scim.write" || len(o.Clients) != 1 {
+		t.Errorf("oidc is read as %+v", o)
+	}
+	if of, _ := tenant.Certificates.Of(c.Server.TLS.ClientCAFile); len(of.Entries()) != 3 || filepath.Base(of.CAFile) != "ca.pem" {
+		t.Errorf("certificates are read as %+v", of)
 	}
 	adopting, _ := loadExample(t, strings.Replace(text, "onExisting: conflict", `onExisting: {adopt: {by: [userName], filter: "(employeeType=staff)"}}`, 1))
 	if adopt := adopting.Tenants[0].Users.OnExisting.Adopt; adopt == nil || len(adopt.By) != 1 {

@@ -46,7 +46,12 @@ func (f Fault) String() string {
 type Warning = Fault
 
 // Report is the error of a file with faults, sorted by position.
-type Report struct{ Faults []Fault }
+type Report struct {
+	Faults []Fault
+	// Files are those that the configuration names, as far as it could be read:
+	// another content of one of them may mend it.
+	Files []string
+}
 
 // Error has one line for each fault and a last one that counts them.
 func (r *Report) Error() string {
@@ -72,8 +77,10 @@ type Source struct {
 	// broken are keys whose values could not be read, all keys below included;
 	// partial are the keys right above a fault. Neither is worth a second one.
 	broken, partial map[string]bool
-	// filled are keys that a preset has given a value.
+	// filled are keys that a preset or a profile has given a value, by says which
+	// profile.
 	filled   map[string]bool
+	by       map[string]string
 	faults   []Fault
 	warnings []Warning
 }
@@ -81,7 +88,7 @@ type Source struct {
 func newSource(file string) *Source {
 	return &Source{
 		file: file, positions: map[string]Position{}, fromEnv: map[string]bool{},
-		broken: map[string]bool{}, partial: map[string]bool{}, filled: map[string]bool{},
+		broken: map[string]bool{}, partial: map[string]bool{}, filled: map[string]bool{}, by: map[string]string{},
 	}
 }
 
@@ -105,11 +112,14 @@ func (s *Source) Place(key string) string {
 // key, or of the nearest key above it that the file has.
 func (s *Source) Locate(prefix string, f directory.Fault) Fault {
 	key := join(prefix, f.Key)
-	at := key
+	at, problem := key, f.Problem
 	for !s.Has(at) && at != "" {
+		if by := s.by[at]; by != "" {
+			problem += "; the key comes from " + by
+		}
 		at = parent(at)
 	}
-	return Fault{File: s.file, Position: s.positions[at], Key: key, Problem: f.Problem}
+	return Fault{File: s.file, Position: s.positions[at], Key: key, Problem: problem}
 }
 
 // Fault records a fault below the key prefix, unless the key was not even

@@ -38,17 +38,19 @@ func read(path string, text []byte, env func(string) (string, bool)) (*Config, [
 	s := newSource(path)
 	c := &Config{source: s}
 	c.Defaults()
-	d := &decoder{Source: s, env: env, refuse: refuseLater}
+	d := &decoder{Source: s, env: env}
 	d.decode(text, c)
 	c.basePaths()
-	if err := c.presets(s); err != nil {
-		return nil, sorted(s.warnings), err
+	for _, underneath := range []func(*Source) error{c.profiles, c.exceptions, c.presets} {
+		if err := underneath(s); err != nil {
+			return nil, sorted(s.warnings), err
+		}
 	}
 	c.kinds()
 	c.files(s, filepath.Dir(path))
 	c.validate(s)
 	if err := s.err(); err != nil {
-		return nil, sorted(s.warnings), err
+		return nil, sorted(s.warnings), c.naming(err)
 	}
 	return c, sorted(s.warnings), nil
 }
@@ -61,6 +63,11 @@ func (c *Config) composed(s *Source) {
 			s.Fault(prefix, f)
 		}
 	}
+	unmapped := func(prefix string, m mapping.Config, name string) {
+		for _, w := range m.Unmapped(name) {
+			s.warn(join(prefix, w.Key), w.Problem)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Directories)) {
 		below("directories."+name, c.Directories[name].Sink().Validate())
 	}
@@ -70,21 +77,27 @@ func (c *Config) composed(s *Source) {
 			s.rulesMissing(users)
 			faults := slices.Concat(t.Users.Validate("User"), adoptFilter(*t.Users))
 			below(users, faults)
+			unmapped(users, *t.Users, "User")
 			if len(faults) == 0 {
 				t.Me.hold(s, tenantKey(i)+".me", *t.Users)
+				protocolNames(s, tenantKey(i)+".protocol", "users", *t.Users, "User", t.Protocol.Filters.Users, t.Protocol.Patch.Users)
 			}
 		}
 		if t.Groups != nil {
 			s.rulesMissing(groups)
 			below(groups, slices.Concat(t.Groups.Validate("Group"), adoptFilter(*t.Groups)))
+			unmapped(groups, *t.Groups, "Group")
+			protocolNames(s, tenantKey(i)+".protocol", "groups", *t.Groups, "Group", t.Protocol.Filters.Groups, t.Protocol.Patch.Groups)
 		}
 		for j, rt := range t.ResourceTypes {
 			key := resourceTypeKey(i, j)
 			s.rulesMissing(key)
 			below(key, slices.Concat(rt.Validate(rt.Name), adoptFilter(rt.Config)))
+			unmapped(key, rt.Config, rt.Name)
 		}
 		t.apart(s, tenantKey(i))
 	}
+	c.neighbours(s)
 }
 
 // adoptFilter finds what is wrong with the filter of an adoption. Only the package

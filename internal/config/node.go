@@ -80,32 +80,6 @@ func plain(node ast.Node) string {
 	return node.GetToken().Value
 }
 
-// peek is what can be said of a value before it is decoded.
-type peek struct {
-	text  string // of a scalar, with its variables replaced
-	empty bool   // "", false, [], {} or keys that are all empty
-}
-
-func (d *decoder) peek(node ast.Node) peek {
-	switch n := node.(type) {
-	case *ast.BoolNode:
-		return peek{text: plain(n), empty: !n.Value}
-	case *ast.SequenceNode:
-		return peek{empty: len(n.Values) == 0}
-	case ast.MapNode:
-		p := peek{empty: true}
-		for i := n.MapRange(); i.Next(); {
-			p.empty = p.empty && d.peek(i.Value()).empty
-		}
-		return p
-	}
-	if node == nil || !isScalar(node) {
-		return peek{empty: node == nil || node.Type() == ast.NullType}
-	}
-	text, _ := expand(plain(node), d.env)
-	return peek{text: text, empty: text == ""}
-}
-
 // nearest returns the name that a misspelt one most likely stands for, or "".
 func nearest(name string, known []string) string {
 	best, limit := "", max(2, len(name)/3)+1

@@ -28,7 +28,7 @@ func presetOf(flavor string) (preset, error) {
 		return p, nil
 	}
 	s := newSource(file)
-	d := &decoder{Source: s, env: func(string) (string, bool) { return "", false }, refuse: refuseLater}
+	d := &decoder{Source: s, env: func(string) (string, bool) { return "", false }}
 	d.decode(text, &p)
 	return p, s.err()
 }
@@ -62,7 +62,7 @@ func fill(s *Source, key string, m *mapping.Config, p mapping.Config) {
 		"stableKey":     func() { m.StableKey = p.StableKey },
 		"deactivate":    func() { m.Deactivate = slices.Clone(p.Deactivate) },
 	} {
-		if !s.Has(key+"."+name) && !s.broken[key+"."+name] && !s.broken[key] {
+		if !s.Has(key+"."+name) && !s.filled[key+"."+name] && !s.broken[key+"."+name] && !s.broken[key] {
 			set()
 			s.filled[key+"."+name] = true
 		}

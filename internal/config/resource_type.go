@@ -145,12 +145,7 @@ func (t Tenant) leaves(s *Source, all []declaration) {
 
 // apart records the faults of what the types of a tenant do to each other.
 func (t Tenant) apart(s *Source, key string) {
-	all := []declaration{{key + ".users", "users", t.Users}, {key + ".groups", "groups", t.Groups}}
-	for i := range t.ResourceTypes {
-		at := fmt.Sprintf("resourceTypes[%d]", i)
-		all = append(all, declaration{key + "." + at, at, &t.ResourceTypes[i].Config})
-	}
-	all = slices.DeleteFunc(all, func(d declaration) bool { return d.config == nil })
+	all := t.declarations(key)
 	t.leaves(s, all)
 	for i, d := range all {
 		for _, before := range all[:i] {

@@ -50,7 +50,7 @@ func (d *decoder) scalar(at place, node ast.Node, v reflect.Value) {
 	}
 	switch {
 	case v.Type() == reflect.TypeFor[time.Duration]():
-		duration, err := parseDuration(text)
+		duration, err := ParseDuration(text)
 		if err != nil {
 			d.unreadable(at.key, d.at(at.key, node), "%s", err)
 			return
@@ -128,9 +128,9 @@ func expand(text string, env func(string) (string, bool)) (string, string) {
 	return text, problem
 }
 
-// parseDuration reads Go's form of a duration, with days before it: 90d, 1d12h.
+// ParseDuration reads Go's form of a duration, with days before it: 90d, 1d12h.
 // The error says what would be right.
-func parseDuration(text string) (time.Duration, error) {
+func ParseDuration(text string) (time.Duration, error) {
 	rest, total := text, time.Duration(0)
 	if days, after, ok := strings.Cut(text, "d"); ok {
 		n, err := strconv.Atoi(days)

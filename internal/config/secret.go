@@ -31,15 +31,21 @@ func (c *Config) files(s *Source, folder string) {
 		}
 	}
 	abs(&c.StateDir)
+	abs(&c.Log.Provisioning)
 	for key, path := range map[string]*string{
 		"server.tls.certFile": &c.Server.TLS.CertFile,
 		"server.tls.keyFile":  &c.Server.TLS.KeyFile,
+
+		"server.tls.clientCAFile": &c.Server.TLS.ClientCAFile,
 	} {
 		abs(path)
 		s.readable(key, *path)
 	}
 	for i := range c.Tenants {
 		abs(&c.Tenants[i].Tokens.File) // it may come later
+		ca := &c.Tenants[i].OIDC.CAFile
+		abs(ca)
+		s.readable(tenantKey(i)+".oidc.caFile", *ca)
 	}
 	for name, d := range c.Directories {
 		key := "directories." + name

@@ -20,11 +20,14 @@ func (t Tenant) validate(s *Source, key string) {
 	case !tenantName.MatchString(t.Name):
 		s.fault(key+".name", "%q has other characters than a-z, 0-9 and -", t.Name)
 	}
-	if !slices.Contains([]string{"", "okta", "entra", "onelogin"}, t.Profile) {
-		s.fault(key+".profile", "%q is not known; use okta, entra or onelogin", t.Profile)
+	if t.Profile != "" && !slices.Contains(Profiles(), t.Profile) {
+		s.fault(key+".profile", "%q is not known; use %s", t.Profile, profileNames())
 	}
 	t.Tokens.validate(s, key+".tokens")
 	t.Me.validate(s, key+".me")
+	t.protocol(s, key+".protocol")
+	t.OIDC.validate(s, key+".oidc")
+	t.Brake.validate(s, key+".brake")
 	if t.Users == nil {
 		s.fault(key+".users", "is missing; declare where the people are and how they are written")
 	}

@@ -1,10 +1,5 @@
 package config
 
-import "time"
-
-// ParseDuration reads a duration in the words of the file, for flags: 90d, 12h.
-func ParseDuration(text string) (time.Duration, error) { return parseDuration(text) }
-
 // validate records the faults of what bounds the tokens.
 func (t Tokens) validate(s *Source, key string) {
 	positive(s, key+".max", t.Max)

@@ -22,8 +22,7 @@ func (c *Config) validate(s *Source) {
 	if c.StateDir == "" {
 		s.fault("stateDir", "is empty; name the folder for tokens, for example /var/lib/scimgate")
 	}
-	positive(s, "log.maxSize", c.Log.MaxSize)
-	positive(s, "log.maxAge", c.Log.MaxAge)
+	c.log(s)
 	if len(c.Directories) == 0 {
 		s.fault("directories", "is missing; declare at least one directory")
 	}
@@ -35,7 +34,9 @@ func (c *Config) validate(s *Source) {
 	}
 	for i, t := range c.Tenants {
 		t.validate(s, tenantKey(i))
+		t.Limits.validate(s, tenantKey(i)+".limits", c.Server.Limits)
 	}
+	c.callers(s)
 	c.names(s)
 	c.paths(s)
 	c.composed(s)

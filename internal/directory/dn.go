@@ -113,3 +113,27 @@ func Parent(dn string) string {
 func Below(dn, base string) bool {
 	return strings.HasSuffix(FoldDN(dn), ","+FoldDN(base))
 }
+
+// NameValue returns the first value of a distinguished name, as it is without
+// escapes: ann of uid=ann,ou=people.
+func NameValue(dn string) string {
+	_, value, ok := strings.Cut(dn, "=")
+	if !ok {
+		return ""
+	}
+	value = strings.TrimLeft(value, " ")
+	var b strings.Builder
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == ',' || c == ';' || c == '+':
+			return strings.TrimRight(b.String(), " ")
+		case c == '\\' && i+1 < len(value):
+			n, plain := unescape(value[i+1:])
+			i += n
+			b.WriteByte(plain)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}

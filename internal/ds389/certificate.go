@@ -2,20 +2,16 @@ package ds389
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"time"
+
+	"scimgate/internal/testcert"
 )
 
 const caFile = "ca.pem"
@@ -78,35 +74,17 @@ func (c Config) sign() error {
 	if err != nil {
 		return err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
 	host, _, err := net.SplitHostPort(c.ListenTLS)
 	if err != nil {
 		return err
 	}
-	from, until := time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0)
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a private 389 Directory Server"},
-		NotBefore: from, NotAfter: until, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	server := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: request.Subject, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.ParseIP(host)},
-		NotBefore: from, NotAfter: until, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	serverDER, err := x509.CreateCertificate(rand.Reader, server, ca, request.PublicKey, key)
-	if err != nil {
-		return err
-	}
-	return errors.Join(writePEM(c.path(caFile), caDER), writePEM(c.path(certFile), serverDER))
-}
-
-func writePEM(path string, der []byte) error {
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
+	ca := testcert.NewAuthority("authority of a private 389 Directory Server")
+	server := ca.Sign(&x509.Certificate{
+		Subject: request.Subject, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.ParseIP(host)},
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, request.PublicKey)
+	return errors.Join(
+		os.WriteFile(c.path(caFile), ca.CertPEM(), 0o600),
+		os.WriteFile(c.path(certFile), testcert.PEM(server), 0o600),
+	)
 }

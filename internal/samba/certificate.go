@@ -1,18 +1,9 @@
 package samba
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"errors"
-	"math/big"
-	"net"
-	"os"
-	"time"
+
+	"scimgate/internal/testcert"
 )
 
 // Samba refuses a key that others could read, and the certificate that it would make
@@ -25,32 +16,6 @@ const (
 // writeCertificate makes a certificate for the server's address, which signs itself, and
 // returns what trusts it.
 func (c Config) writeCertificate() (*tls.Config, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "private Samba"},
-		IPAddresses: []net.IP{net.ParseIP(c.Listen)},
-		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 1, 0),
-		IsCA: true, BasicConstraintsValid: true,
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(certPEM)
-	return &tls.Config{RootCAs: pool, ServerName: c.Listen}, errors.Join(
-		os.WriteFile(c.path(certFile), certPEM, 0o600),
-		os.WriteFile(c.path(keyFile), keyPEM, 0o600),
-	)
+	certificate := testcert.SelfSigned(c.Listen)
+	return &tls.Config{RootCAs: certificate.Pool(), ServerName: c.Listen}, certificate.Write(c.path(certFile), c.path(keyFile))
 }

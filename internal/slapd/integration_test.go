@@ -5,15 +5,8 @@ package slapd
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -24,6 +17,7 @@ import (
 	"time"
 
 	"scimgate/internal/daemon"
+	"scimgate/internal/testcert"
 )
 
 // begin starts a server that ends with the test.
@@ -281,51 +275,19 @@ func listens(addr string) bool {
 
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
-	cert, pool := selfSigned(t, dir)
-	s := begin(t, Config{TLS: cert, ListenTLS: "127.0.0.1:0"})
+	certificate := testcert.SelfSigned("127.0.0.1")
+	files := &TLS{CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
+	if err := certificate.Write(files.CertFile, files.KeyFile); err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, Config{TLS: files, ListenTLS: "127.0.0.1:0"})
 	addr, found := strings.CutPrefix(s.TLSURL(), "ldaps://")
 	if !found {
 		t.Fatalf("TLSURL is %q", s.TLSURL())
 	}
 	overTLS := admin(s)
-	overTLS.Addr, overTLS.TLS = addr, &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"}
+	overTLS.Addr, overTLS.TLS = addr, &tls.Config{RootCAs: certificate.Pool(), ServerName: "127.0.0.1"}
 	if err := overTLS.Bind(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-// selfSigned writes a certificate for 127.0.0.1 and its key into dir.
-func selfSigned(t *testing.T, dir string) (*TLS, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "private slapd"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	files := &TLS{CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
-	for path, text := range map[string][]byte{
-		files.CertFile: certPEM,
-		files.KeyFile:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
-	} {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(certPEM)
-	return files, pool
 }

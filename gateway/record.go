@@ -1,0 +1,130 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"scimgate/internal/directory"
+	"scimgate/internal/provlog"
+	"scimgate/internal/scim"
+	"scimgate/mapping"
+)
+
+// follow makes the directory's part in a request tell the event what it did.
+func (ev *event) follow(r *http.Request) *http.Request {
+	ctx, trail := directory.WithTrail(r.Context())
+	ev.trail = trail
+	return r.WithContext(ctx)
+}
+
+// namesNoted bounds what an event knows of names: a group can have many members.
+const namesNoted = 24
+
+// name notes what the resource of a request is called, or was asked for by.
+func (ev *event) name(names ...string) {
+	for _, name := range names {
+		if len(ev.names) < namesNoted && name != "" {
+			ev.names = append(ev.names, name)
+		}
+	}
+}
+
+// refer notes whom a request refers to: members, managers.
+func (ev *event) refer(all mapping.Names) {
+	for id, dn := range all {
+		if len(ev.names) >= namesNoted {
+			return
+		}
+		ev.name(id, directory.NameValue(dn))
+	}
+}
+
+// met notes the entry that a request is about.
+func (q *request) met(e directory.Entry) {
+	q.event.about = e.DN
+	q.event.name(directory.NameValue(e.DN))
+	q.event.name(q.typ.mapping.Called(e)...)
+}
+
+// moved notes that an entry has another name than before.
+func (ev *event) moved(old, now directory.Entry) {
+	if now.DN != "" && old.DN != now.DN && old.ID == now.ID {
+		ev.from = old.DN
+	}
+}
+
+// called returns what a resource is called, as its client writes it.
+func called(res scim.Resource) []string {
+	var names []string
+	for _, attribute := range []string{"userName", "displayName", "externalId"} {
+		if text, ok := res[attribute].(string); ok {
+			names = append(names, text)
+		}
+	}
+	emails, _ := res["emails"].([]any)
+	for _, e := range emails {
+		email, _ := e.(map[string]any)
+		if text, ok := email["value"].(string); ok {
+			names = append(names, text)
+		}
+	}
+	return names
+}
+
+// compared returns the values that a filter asks for.
+func compared(f scim.Filter) []string {
+	var values []string
+	switch f := f.(type) {
+	case scim.And:
+		for _, part := range f.Filters {
+			values = append(values, compared(part)...)
+		}
+	case scim.Or:
+		for _, part := range f.Filters {
+			values = append(values, compared(part)...)
+		}
+	case scim.ValuePath:
+		values = compared(f.Filter)
+	case scim.Compare:
+		if text, ok := f.Value.(string); ok && f.Op == scim.Eq {
+			values = []string{text}
+		}
+	}
+	return values
+}
+
+// record makes the record of a request that has been answered, of what may be kept.
+func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog.Record, kept) {
+	status := c.Response().Status
+	safe := ev.keeps(c.Request(), status)
+	r := provlog.Record{
+		Time: g.now().UTC(), Request: ev.request, Bulk: ev.bulk, Tenant: ev.tenant, Token: ev.token, Address: ev.address,
+		Method: c.Request().Method, Path: safe.place(c.Request().URL.Path), Operation: ev.operation,
+		ID: ev.resource, DN: ev.dn, From: ev.from, Attributes: ev.attributes,
+		Attempts: ev.trail.Attempts(), TookMS: float64(took.Microseconds()) / 1000,
+		Status: status, ScimType: ev.scimType, Reason: safe.reason(ev.told), Sent: safe.sent,
+		Operations: ev.operations, Errors: ev.errors, Names: ev.names,
+	}
+	if r.DN == "" {
+		r.DN = ev.about
+	}
+	if r.DN == "" {
+		r.DN = ev.trail.Name()
+	}
+	if status >= http.StatusBadRequest && !isID(r.ID) && r.ID != "" { // whatever the client took for one
+		r.Names = append(r.Names, r.ID)
+		r.ID = safe.segment(r.ID)
+	}
+	if safe.values() && len(r.Names) > 0 {
+		r.User = safe.secrets.Replace(r.Names[0])
+	}
+	return r, safe
+}
+
+// isID reports whether a text has the form of an id: groups of hexadecimal digits.
+func isID(text string) bool {
+	return len(strings.ReplaceAll(text, "-", "")) == 32 && strings.Trim(text, "0123456789abcdefABCDEF-") == ""
+}
