@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"scimgate/mapping"
 )
 
 var (
@@ -22,6 +24,9 @@ func (t Tenant) validate(s *Source, key string) {
 	}
 	if !slices.Contains([]string{"", "okta", "entra", "onelogin"}, t.Profile) {
 		s.fault(key+".profile", "%q is not known; use okta, entra or onelogin", t.Profile)
+	}
+	if t.Provenance != mapping.ProvenanceOnRequest && t.Provenance != mapping.ProvenanceByDefault {
+		s.fault(key+".provenance", "%q is not known; use %s or %s", t.Provenance, mapping.ProvenanceOnRequest, mapping.ProvenanceByDefault)
 	}
 	positive(s, key+".tokens.max", t.Tokens.Max)
 	positive(s, key+".tokens.lifetime", t.Tokens.Lifetime)
