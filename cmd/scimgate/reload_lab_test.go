@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"scimgate/internal/slapd"
@@ -156,7 +157,7 @@ func (w *workshop) start() {
 	cfg, _, err := source.read()
 	w.must(err)
 	ctx, stop := context.WithCancel(context.Background())
-	w.process, err = begin(ctx, cfg, zap.New(core))
+	w.process, err = begin(ctx, cfg, zap.New(unheard{core}))
 	w.must(err)
 	listens, ended := make(chan addresses, 1), make(chan error, 1)
 	go func() {
@@ -182,6 +183,18 @@ func (w *workshop) start() {
 			}
 		}
 	})
+}
+
+// unheard keeps no line of a request that went well: there are many.
+type unheard struct{ zapcore.Core }
+
+func (u unheard) With(fields []zap.Field) zapcore.Core { return unheard{u.Core.With(fields)} }
+
+func (u unheard) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if e.Message == "request" && e.Level < zap.ErrorLevel {
+		return to
+	}
+	return u.Core.Check(e, to)
 }
 
 // trust has the clients of the gateway speak TLS.
