@@ -68,7 +68,7 @@ func uncommented(text string) (plain string, keys []string) {
 // What the example shows in comments is right as well.
 func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	text, keys := uncommented(example(t))
-	if !slices.Equal(keys, []string{"clientCAFile", "protected", "file", "oidc", "certificates", "me", "limits", "resourceTypes"}) {
+	if !slices.Equal(keys, []string{"clientCAFile", "protected", "file", "oidc", "certificates", "log", "me", "limits", "resourceTypes"}) {
 		t.Errorf("keys in comments: %v", keys)
 	}
 	c, _ := loadExample(t, strings.ReplaceAll(text, "reference: [User, Group]", "reference: [User, Group, Device]"))
