@@ -58,7 +58,7 @@ func (q *request) replace() error {
 	if err := q.possible(http.MethodPut); err != nil {
 		return err
 	}
-	res, err := q.decodeNew()
+	res, err := q.decode()
 	if err != nil {
 		return err
 	}
