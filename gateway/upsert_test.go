@@ -75,6 +75,8 @@ func TestDecideUpsert(t *testing.T) {
 		{name: "another tenant's, deleted", hits: hits{hit("1", "entra", dead, stableKey, "K1", "mail", "a@x")}, verdict: conflict, reason: managed, hit: "1"},
 		{name: "another tenant's besides", verdict: conflict, reason: managed, hit: "2",
 			hits: hits{hit("1", "okta", dead, "mail", "a@x"), hit("2", "entra", live, "mail", "a@x")}},
+		{name: "another tenant has the key", verdict: conflict, reason: managed, hit: "2",
+			hits: hits{hit("1", "okta", live, "mail", "a@x"), hit("2", "entra", live, stableKey, "K1")}},
 		{name: "nobody's", hits: hits{hit("1", "", "", "mail", "a@x", "uid", "ann")}, verdict: conflict, hit: "1"},
 		{name: "a marker that names nobody's state", hits: hits{hit("1", "okta", "", "mail", "a@x")}, verdict: conflict, hit: "1"},
 		{name: "nobody's, and protected", hits: hits{guarded(hit("1", "", "", "mail", "a@x"))}, verdict: conflict, reason: protected, hit: "1"},
