@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bufio"
 	"embed"
 	"encoding"
 	"fmt"
@@ -29,9 +28,10 @@ type profile struct {
 
 // profileMapping is what a rule set says of a mapping. It speaks of SCIM alone.
 type profileMapping struct {
-	OnExisting mapping.OnExisting   `yaml:"onExisting"`
-	Rules      mapping.RulesConfig  `yaml:"rules"`
-	Upsert     mapping.UpsertConfig `yaml:"upsert"`
+	OnExisting    mapping.OnExisting   `yaml:"onExisting"`
+	OnForeignLock string               `yaml:"onForeignLock"`
+	Rules         mapping.RulesConfig  `yaml:"rules"`
+	Upsert        mapping.UpsertConfig `yaml:"upsert"`
 }
 
 // Profiles returns the names of the rule sets, in their order.
@@ -56,18 +56,25 @@ func ProfileText(name string) (string, error) {
 	return string(text), err
 }
 
-// ProfileSummary returns the first sentence of a rule set's opening comment.
+// ProfileSummary returns what a rule set is for: the beginning of its opening comment.
 func ProfileSummary(name string) string {
 	text, err := ProfileText(name)
 	if err != nil {
 		return ""
 	}
 	var comment []string
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan() && strings.HasPrefix(lines.Text(), "# "); {
-		comment = append(comment, lines.Text()[2:])
+	for line := range strings.Lines(text) {
+		said, is := strings.CutPrefix(strings.TrimSpace(line), "# ")
+		if !is {
+			break
+		}
+		comment = append(comment, said)
 	}
-	sentence, _, _ := strings.Cut(strings.Join(comment, " "), ". ")
-	return strings.TrimSuffix(sentence, ".")
+	summary := strings.Join(comment, " ")
+	for _, end := range []string{". ", ": "} {
+		summary, _, _ = strings.Cut(summary, end)
+	}
+	return summary
 }
 
 func profileFile(name string) string { return path.Join("profiles", name+".yaml") }
