@@ -70,22 +70,35 @@ func TestAProfileIsUnderneathTheFile(t *testing.T) {
 	}
 }
 
-// The file's rules add to the profile's; written and empty, they take them away.
+// The file's rules add to the profile's, an empty one nothing; those in without do
+// not hold.
 func TestRulesAddToThoseOfAProfile(t *testing.T) {
-	rules := func(text string) mapping.RulesConfig {
+	rules := func(text string) (mapping.RulesConfig, []Warning) {
 		t.Helper()
-		return taking(t, "aws", "    users:\n", "    users:\n      rules: "+text+"\n").Tenants[0].Users.Rules
+		c, warnings, err := load(t, "  - name: okta\n", "  - name: okta\n    profile: aws\n", "    users:\n", "    users:\n      rules: "+text+"\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Tenants[0].Users.Rules, slices.DeleteFunc(warnings, func(w Warning) bool { return !strings.Contains(w.Problem, "adds nothing") })
 	}
-	r := rules(`{forbiddenCharacters: "#<", required: [title, emails], together: [[userName, name.familyName]]}`)
-	if r.ForbiddenCharacters != "#<>;:%" || len(r.Together) != 2 || r.Together[0][0] != "userName" {
-		t.Errorf("the rules are %+v", r)
+	r, warnings := rules(`{forbiddenCharacters: "#<", required: [title, emails], together: [[userName, name.familyName]]}`)
+	if r.ForbiddenCharacters != "#<>;:%" || len(r.Together) != 2 || r.Together[0][0] != "userName" || len(warnings) > 0 {
+		t.Errorf("the rules are %+v, the warnings %v", r, warnings)
 	}
 	if d := cmp.Diff([]string{"title", "emails", "userName", "name.givenName", "name.familyName", "displayName"}, r.Required); d != "" {
 		t.Error(d)
 	}
-	r = rules(`{forbiddenCharacters: "", required: [], together: [], notSupported: []}`)
-	if r.ForbiddenCharacters != "" || len(r.Required)+len(r.Together)+len(r.NotSupported) > 0 || !r.OneValue {
-		t.Errorf("the rules are %+v", r)
+	r, warnings = rules(`{forbiddenCharacters: "", together: []}`)
+	if r.ForbiddenCharacters != "<>;:%" || len(r.Together) != 1 || len(warnings) != 2 || !strings.Contains(warnings[0].Problem, "without: [forbiddenCharacters]") {
+		t.Errorf("the rules are %+v, the warnings %v", r, warnings)
+	}
+	r, warnings = rules(`{without: [forbiddenCharacters, together, oneValue], forbiddenCharacters: "#"}`)
+	if r.ForbiddenCharacters != "#" || len(r.Together) > 0 || r.OneValue || len(r.Required) == 0 || len(warnings) > 0 {
+		t.Errorf("the rules are %+v, the warnings %v", r, warnings)
+	}
+	_, _, err := load(t, "    users:\n", "    users:\n      rules: {without: [forbidden]}\n")
+	if err == nil || !strings.Contains(err.Error(), `tenants[0].users.rules.without[0]: "forbidden" is no rule`) {
+		t.Errorf("without a rule that is none: %v", err)
 	}
 }
 
