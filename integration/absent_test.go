@@ -25,6 +25,8 @@ var ofOpenLDAP = map[string][]string{
 	"its servers are OpenLDAPs that replicate each other": {"TestOneOfTwoServersDies", "TestReplicaIsBehind"},
 	"it is about the demo, which brings an OpenLDAP": {
 		"TestDemoConfigOut", "TestDemoRestartsItsDirectory", "TestDemoLeavesNothing",
+		"TestCloudSSO", "TestCloudSSOUnderANarrowerServer", "TestSCIMSetup", "TestSCIMSetupDomainsAndTokens", "TestTranscriptUnderTheRuleSetSCIMSetup",
+		"TestAWS", "TestTranscripts/aws-constraints", "TestTranscriptsUnderTheirRuleSets",
 	},
 	"its people are imported with ids, or times of creation, that are known beforehand, which OpenLDAP alone lets an import have": {
 		"TestLargeGroupIsNotCarried", "TestFiltersAndPagesOfLargeGroups", "TestWalk", "TestLargeWalk", "TestFilterByWhatAllHave",

@@ -180,6 +180,8 @@ type RulesConfig struct {
 	// Together lists groups of SCIM paths that come all or none, in each value of
 	// an attribute that has several.
 	Together [][]string `yaml:"together"`
+	// Without names keys of the tenant's profile that do not hold here.
+	Without []string `yaml:"without,orscalar"`
 }
 
 // The values of Config.Delete, Config.OnForeignLock, RuleConfig.Single and

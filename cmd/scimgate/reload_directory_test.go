@@ -15,7 +15,7 @@ import (
 func TestConnectionsOutliveReloads(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	s := w.site(tenantOf("one"))
+	s := w.site(declaredTenant("one"))
 	s.directory = "connections: 2"
 	w.write(s)
 	w.start()
@@ -29,7 +29,7 @@ func TestConnectionsOutliveReloads(t *testing.T) {
 	if open, ever := w.wire.connections(); open != 2 || ever != 2 {
 		t.Fatalf("%d connections, %d ever; want 2", open, ever)
 	}
-	s.tenants = []string{tenantOf("one", "{scim: nickName, ldap: displayName}"), tenantOf("two")}
+	s.tenants = []string{declaredTenant("one", "{scim: nickName, ldap: displayName}"), declaredTenant("two")}
 	w.reload(s)
 	busy()
 	if open, ever := w.wire.connections(); open != 2 || ever != 2 {
@@ -55,7 +55,7 @@ func TestConnectionsOutliveReloads(t *testing.T) {
 func TestRequestsInFlightAreFinished(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	before := w.site(tenantOf("one"), tenantOf("two", "{scim: nickName, ldap: displayName}"))
+	before := w.site(declaredTenant("one"), declaredTenant("two", "{scim: nickName, ldap: displayName}"))
 	w.write(before)
 	w.start()
 	w.create("two", "first")
@@ -71,7 +71,7 @@ func TestRequestsInFlightAreFinished(t *testing.T) {
 	}
 	w.eventually("all requests are begun", func() bool { return w.wire.waiting.Load() > 0 && inFlight(w) == n })
 	// The directory of the new configuration is the same, not by the wire.
-	after := w.site(tenantOf("one"))
+	after := w.site(declaredTenant("one"))
 	after.url = w.server.URL()
 	w.reload(after)
 	w.want(http.StatusNotFound, "GET", "two", "/Users", nil)
@@ -109,13 +109,13 @@ func inFlight(w *workshop) int {
 func TestDirectoryThatDoesNotAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	good := w.site(tenantOf("one"))
+	good := w.site(declaredTenant("one"))
 	w.write(good)
 	w.start()
 	ann := w.create("one", "ann")
 
 	w.put("wrong", "no such password")
-	wrong := w.site(tenantOf("one"), tenantOf("two"))
+	wrong := w.site(declaredTenant("one"), declaredTenant("two"))
 	wrong.password = "wrong"
 	line := w.outcome(notTaken, func() { w.write(wrong) })
 	if faults := faultsIn(line.ContextMap()); !strings.Contains(faults, "directories.corp: does not answer under what is declared now") || strings.Contains(faults, "no such password") {
@@ -130,7 +130,7 @@ func TestDirectoryThatDoesNotAnswerIsNotTaken(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	w.must(err)
 	w.must(closed.Close())
-	elsewhere := w.site(tenantOf("one"), tenantOf("two"))
+	elsewhere := w.site(declaredTenant("one"), declaredTenant("two"))
 	elsewhere.url = "ldap://" + closed.Addr().String()
 	line = w.outcome(notTaken, func() { w.write(elsewhere) })
 	if _, ok := line.ContextMap()["again"]; !ok {
@@ -151,7 +151,7 @@ func TestDirectoryThatDoesNotAnswerIsNotTaken(t *testing.T) {
 func TestReloadWhileTheDirectoryIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	w.write(w.site(tenantOf("one")))
+	w.write(w.site(declaredTenant("one")))
 	w.start()
 	ann := w.create("one", "ann")
 	w.must(w.server.Kill())
@@ -159,7 +159,7 @@ func TestReloadWhileTheDirectoryIsAway(t *testing.T) {
 		status, _ := w.send("GET", "one", "/Users/"+ann, nil)
 		return status == http.StatusServiceUnavailable
 	})
-	w.reload(w.site(tenantOf("one"), tenantOf("two", "{scim: nickName, ldap: displayName}")))
+	w.reload(w.site(declaredTenant("one"), declaredTenant("two", "{scim: nickName, ldap: displayName}")))
 	w.want(http.StatusServiceUnavailable, "GET", "two", "/Users", nil)
 	w.must(w.server.Restart(t.Context()))
 	w.eventually("the directory is back", func() bool {

@@ -53,7 +53,7 @@ func TestCertificateIsReplaced(t *testing.T) {
 	first, firstKey := w.certificate(1)
 	w.put("tls.crt", string(first))
 	w.put("tls.key", string(firstKey))
-	s := w.site(tenantOf("one"))
+	s := w.site(declaredTenant("one"))
 	s.server = "  tls: {certFile: ../tls.crt, keyFile: ../tls.key}"
 	w.write(s)
 	w.start()
@@ -79,7 +79,7 @@ func TestCertificateIsReplaced(t *testing.T) {
 		t.Errorf("the certificate is %d", got)
 	}
 	// Switched off is switched off with the next start.
-	w.outcome(reloaded, func() { w.write(w.site(tenantOf("one"), tenantOf("two"))) })
+	w.outcome(reloaded, func() { w.write(w.site(declaredTenant("one"), declaredTenant("two"))) })
 	if got := w.shown(); got != 2 {
 		t.Errorf("the certificate is %d", got)
 	}
@@ -129,7 +129,7 @@ func TestFilesAreFollowed(t *testing.T) {
 	config, secret := &mount{w: w, folder: w.path("config")}, &mount{w: w, folder: w.path("secret")}
 	crt, key := w.certificate(1)
 	secret.exchange(map[string]string{"tls.crt": string(crt), "tls.key": string(key), "password": w.server.AdminPassword()})
-	s := w.site(tenantOf("one"))
+	s := w.site(declaredTenant("one"))
 	s.password, s.server = "secret/password", "  tls: {certFile: ../secret/tls.crt, keyFile: ../secret/tls.key}"
 	config.exchange(map[string]string{"scimgate.yaml": s.text(w)})
 	w.file = filepath.Join(config.folder, "scimgate.yaml")
@@ -146,15 +146,15 @@ func TestFilesAreFollowed(t *testing.T) {
 			t.Errorf("turn %d: the certificate is %d", turn, got)
 		}
 		want := http.StatusNotFound
-		s.tenants = []string{tenantOf("one")}
+		s.tenants = []string{declaredTenant("one")}
 		if turn%2 == 0 {
-			s.tenants, want = append(s.tenants, tenantOf("two")), http.StatusOK
+			s.tenants, want = append(s.tenants, declaredTenant("two")), http.StatusOK
 		}
 		w.outcome(reloaded, func() { config.exchange(map[string]string{"scimgate.yaml": s.text(w)}) })
 		w.want(want, "GET", "two", "/Users", nil)
 	}
 	// In place, as > in a shell does, with a moment in which the file is empty.
-	s.tenants = []string{tenantOf("one")}
+	s.tenants = []string{declaredTenant("one")}
 	w.outcome(reloaded, func() { w.must(os.WriteFile(filepath.Join(config.folder, "scimgate.yaml"), []byte(s.text(w)), 0o600)) })
 	w.want(http.StatusNotFound, "GET", "two", "/Users", nil)
 }
@@ -163,7 +163,7 @@ func TestFilesAreFollowed(t *testing.T) {
 func TestLastContentWins(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
-	one, both := w.site(tenantOf("one")), w.site(tenantOf("one"), tenantOf("two"))
+	one, both := w.site(declaredTenant("one")), w.site(declaredTenant("one"), declaredTenant("two"))
 	w.write(one)
 	w.start()
 	for turn := range 50 {

@@ -110,25 +110,25 @@ func TestReloadsUnderLoad(t *testing.T) {
 	const first, all = 20, 200
 	w := newWorkshop(t)
 	good := []func() site{
-		func() site { return w.site(tenantOf("one")) },
-		func() site { return w.site(tenantOf("one"), tenantOf("two")) },
+		func() site { return w.site(declaredTenant("one")) },
+		func() site { return w.site(declaredTenant("one"), declaredTenant("two")) },
 		func() site { // another mapping
-			return w.site(tenantOf("one", "{scim: nickName, ldap: displayName}"), tenantOf("two"))
+			return w.site(declaredTenant("one", "{scim: nickName, ldap: displayName}"), declaredTenant("two"))
 		},
 		func() site { // other connections to the directory
-			s := w.site(tenantOf("one"))
+			s := w.site(declaredTenant("one"))
 			s.directory = "connections: 2"
 			return s
 		},
 	}
-	wrong := w.site(tenantOf("one"), tenantOf("two"))
+	wrong := w.site(declaredTenant("one"), declaredTenant("two"))
 	wrong.password = "wrong"
 	w.put("wrong", "no such password")
 	bad := []string{
 		"tenants: [",
-		w.site(tenantOf("one", "{scim: nickName, ldap: noSuchAttribute}")).text(w),
+		w.site(declaredTenant("one", "{scim: nickName, ldap: noSuchAttribute}")).text(w),
 		wrong.text(w),
-		w.site(tenantOf("one"), tenantOf("one")).text(w),
+		w.site(declaredTenant("one"), declaredTenant("one")).text(w),
 	}
 	w.write(good[0]())
 	w.start()
