@@ -242,10 +242,12 @@ func (k kept) path(path string) string {
 }
 
 // place is where a request went: the words that there are, and ids.
-func (k kept) place(path string) string {
+func (k kept) place(path, id string, status int) string {
 	segments := strings.Split(strings.TrimPrefix(path, k.base), "/")
 	for i, s := range segments {
-		segments[i] = k.segment(s)
+		if status >= http.StatusBadRequest || !strings.EqualFold(s, id) {
+			segments[i] = k.segment(s)
+		}
 	}
 	return k.base + strings.Join(segments, "/")
 }

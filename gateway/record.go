@@ -56,6 +56,10 @@ func (ev *event) moved(old, now directory.Entry) {
 	}
 }
 
+// calledBy are the attributes that people know a resource by, in small; value is that of
+// an address within emails.
+var calledBy = map[string]bool{"id": true, "username": true, "displayname": true, "externalid": true, "emails": true, "value": true}
+
 // called returns what a resource is called, as its client writes it.
 func called(res scim.Resource) []string {
 	var names []string
@@ -74,7 +78,8 @@ func called(res scim.Resource) []string {
 	return names
 }
 
-// compared returns the values that a filter asks for.
+// compared returns the names that a filter asks for. No other value is a name, and one
+// may be a secret.
 func compared(f scim.Filter) []string {
 	var values []string
 	switch f := f.(type) {
@@ -87,9 +92,11 @@ func compared(f scim.Filter) []string {
 			values = append(values, compared(part)...)
 		}
 	case scim.ValuePath:
-		values = compared(f.Filter)
+		if strings.EqualFold(f.Path.Attr, "emails") {
+			values = compared(f.Filter)
+		}
 	case scim.Compare:
-		if text, ok := f.Value.(string); ok && f.Op == scim.Eq {
+		if text, ok := f.Value.(string); ok && f.Op == scim.Eq && calledBy[strings.ToLower(f.Path.Attr)] {
 			values = []string{text}
 		}
 	}
@@ -102,7 +109,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	safe := ev.keeps(c.Request(), status)
 	r := provlog.Record{
 		Time: g.now().UTC(), Request: ev.request, Bulk: ev.bulk, Tenant: ev.tenant, Token: ev.token, Address: ev.address,
-		Method: c.Request().Method, Path: safe.place(c.Request().URL.Path), Operation: ev.operation,
+		Method: c.Request().Method, Path: safe.place(c.Request().URL.Path, ev.resource, status), Operation: ev.operation,
 		ID: ev.resource, DN: ev.dn, From: ev.from, Attributes: ev.attributes,
 		Attempts: ev.trail.Attempts(), TookMS: float64(took.Microseconds()) / 1000,
 		Status: status, ScimType: ev.scimType, Reason: safe.reason(ev.told), Sent: safe.sent,

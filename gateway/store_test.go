@@ -30,6 +30,7 @@ type memory struct {
 	between  func()            // runs once, before the next change of members
 	most     int               // notes of groups that fit a marker; 0 is any number
 	meantime func()            // runs once, before the next update
+	rival    bool              // refuses the next entry to add: somebody else was quicker
 	// afterSearch runs once, after the next search.
 	afterSearch func()
 }
@@ -85,6 +86,10 @@ func (m *memory) Add(ctx context.Context, e directory.NewEntry) (directory.Entry
 	defer m.mu.Unlock()
 	if err := m.failure(ctx); err != nil {
 		return directory.Entry{}, err
+	}
+	if m.rival {
+		m.rival = false
+		return directory.Entry{}, &directory.Error{Op: "add", Kind: directory.Exists}
 	}
 	m.next++
 	id := m.prefix + "id-" + strconv.Itoa(m.next) // no two entries of a directory share one

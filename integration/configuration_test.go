@@ -96,7 +96,7 @@ func TestWrongUsage(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing.yaml")
 	for _, args := range [][]string{
 		{}, {"nonsense"}, {"serve", "--nonsense"}, {"serve", "too", "many"}, {"serve", "--config", missing}, {"token"},
-		{"token", "create", "--config", missing}, {"demo", "--profile", "nonsense"},
+		{"token", "create", "--config", missing}, {"demo", "--profile", "nonsense"}, {"profile"}, {"profile", "show", "nonsense"},
 	} {
 		code, _, stderr := run(t, args...)
 		if code != 2 || strings.TrimSpace(stderr) == "" {

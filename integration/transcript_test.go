@@ -70,6 +70,25 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
+// An identity provider is answered the same by a tenant with the rule set that is
+// made for it.
+func TestTranscriptsUnderTheirRuleSets(t *testing.T) {
+	t.Parallel()
+	for _, profile := range []string{"okta", "entra", "onelogin"} {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			files, err := filepath.Glob(filepath.Join("testdata", "transcripts", profile+"-*.json"))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("no transcripts: %v", err)
+			}
+			g := demo(t, "--profile", profile)
+			for _, file := range files {
+				t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { readTranscript(t, file).replay(t, g) })
+			}
+		})
+	}
+}
+
 func readTranscript(t *testing.T, file string) transcript {
 	t.Helper()
 	raw, err := os.ReadFile(file)

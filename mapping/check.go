@@ -10,8 +10,8 @@ import (
 
 // breach is one way in which a resource breaks a rule.
 type breach struct {
-	// about is the attribute, and the value where it is the value that is wrong:
-	// another one is another breach.
+	// about tells the breaches of one rule apart: the attribute, or the value where
+	// another one would be another breach.
 	about string
 	// extent is how much of it there is; more is worse.
 	extent int
@@ -109,14 +109,17 @@ func allOrNone(members []*rule) check {
 				absent = append(absent, r.label())
 			}
 		}
-		return incomplete(present, absent)
+		if len(present) == 0 || len(absent) == 0 {
+			return nil
+		}
+		return []breach{{extent: len(absent), detail: incomplete(present, absent)}}
 	}
 }
 
 // whole is allOrNone for the parts of each value of an attribute.
 func whole(parts []scim.Path) check {
 	return func(res scim.Resource) []breach {
-		var all []breach
+		var all breach
 		for _, element := range elementsAt(res, parts[0]) {
 			var present, absent []string
 			for _, p := range parts {
@@ -126,19 +129,18 @@ func whole(parts []scim.Path) check {
 					present = append(present, p.String())
 				}
 			}
-			all = append(all, incomplete(present, absent)...)
+			if len(present) > 0 && len(absent) > 0 {
+				all.extent += len(absent)
+				all.detail = incomplete(present, absent)
+			}
 		}
-		return all
+		if all.extent == 0 {
+			return nil
+		}
+		return []breach{all}
 	}
 }
 
-func incomplete(present, absent []string) []breach {
-	if len(present) == 0 || len(absent) == 0 {
-		return nil
-	}
-	return []breach{{
-		about:  strings.Join(append(present, absent...), " "),
-		extent: len(absent),
-		detail: fmt.Sprintf("%s came without %s; send all of them or none", strings.Join(present, ", "), strings.Join(absent, ", ")),
-	}}
+func incomplete(present, absent []string) string {
+	return fmt.Sprintf("%s came without %s; send all of them or none", strings.Join(present, ", "), strings.Join(absent, ", "))
 }

@@ -118,8 +118,14 @@ func (c Config) Unmapped(name string) []directory.Fault {
 }
 
 func (m *Mapping) required(p scim.Path) check {
+	at := p
+	if leaf, _, _ := m.def.Lookup(p); p.Sub == "" {
+		if _, valued := leaf.Sub("value"); valued {
+			at.Sub = "value"
+		}
+	}
 	return func(res scim.Resource) []breach {
-		if slices.ContainsFunc(m.valuesAt(res, p), func(v any) bool { return !blank(v) }) {
+		if slices.ContainsFunc(m.valuesAt(res, at), func(v any) bool { return !blank(v) }) {
 			return nil
 		}
 		return []breach{{about: p.String(), detail: fmt.Sprintf(

@@ -48,7 +48,10 @@ func (p *process) serve(ctx context.Context, ready func(addresses)) error {
 		<-ended.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.patience()+time.Second)
 		defer cancel()
-		return errors.Join(servers[0].Shutdown(grace), servers[1].Shutdown(grace))
+		if err := errors.Join(servers[0].Shutdown(grace), servers[1].Shutdown(grace)); err != nil {
+			return errors.Join(err, servers[0].Close(), servers[1].Close()) // whoever does not read its answer
+		}
+		return nil
 	})
 	ready(addresses{SCIM: listener.Addr().String(), Admin: adminListener.Addr().String()})
 	return work.Wait()

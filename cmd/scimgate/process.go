@@ -91,14 +91,15 @@ func (p *process) install(ctx context.Context, s *service) {
 func (p *process) replace(s *service) {
 	p.mu.Lock()
 	before := p.now
-	p.now = s
-	if s != nil {
+	if s != nil { // else the last one stays, for who is still at the door
+		p.now = s
 		p.patient = max(p.patient, s.cfg.Server.Limits.RequestTimeout)
 	}
 	idle := false
 	if before != nil {
 		p.ending.Add(1)
 		before.replaced, idle = true, before.requests == 0
+		before.ended = idle
 	}
 	p.mu.Unlock()
 	if idle {
@@ -117,7 +118,8 @@ func (p *process) enter() *service {
 func (p *process) leave(s *service) {
 	p.mu.Lock()
 	s.requests--
-	last := s.replaced && s.requests == 0
+	last := s.replaced && s.requests == 0 && !s.ended
+	s.ended = s.ended || last
 	p.mu.Unlock()
 	if last {
 		go p.finish(s)

@@ -16,11 +16,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"scimgate/internal/slapd"
@@ -37,6 +39,7 @@ type workshop struct {
 	dir, file string
 	server    *slapd.Server
 	wire      *wire
+	process   *process
 	hangUp    chan os.Signal
 	log       *observer.ObservedLogs
 	at        addresses
@@ -154,9 +157,13 @@ func (w *workshop) start() {
 	cfg, _, err := source.read()
 	w.must(err)
 	ctx, stop := context.WithCancel(context.Background())
+	w.process, err = begin(ctx, cfg, zap.New(unheard{core}))
+	w.must(err)
 	listens, ended := make(chan addresses, 1), make(chan error, 1)
 	go func() {
-		ended <- runFile(ctx, source, cfg, w.hangUp, zap.New(core), func(a addresses) { listens <- a })
+		err := w.process.serveFile(ctx, source, w.hangUp, func(a addresses) { listens <- a })
+		w.process.end()
+		ended <- err
 	}()
 	select {
 	case w.at = <-listens:
@@ -176,6 +183,18 @@ func (w *workshop) start() {
 			}
 		}
 	})
+}
+
+// unheard keeps no line of a request that went well: there are many.
+type unheard struct{ zapcore.Core }
+
+func (u unheard) With(fields []zap.Field) zapcore.Core { return unheard{u.Core.With(fields)} }
+
+func (u unheard) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if e.Message == "request" && e.Level < zap.ErrorLevel {
+		return to
+	}
+	return u.Core.Check(e, to)
 }
 
 // trust has the clients of the gateway speak TLS.
@@ -224,8 +243,10 @@ func (w *workshop) refuse(content string) string {
 		w.put("etc/scimgate.yaml", content)
 		w.hangUp <- syscall.SIGHUP
 	})
-	return fmt.Sprint(line.ContextMap()["faults"])
+	return faultsIn(line.ContextMap())
 }
+
+func faultsIn(line map[string]any) string { return fmt.Sprint(line["faults"]) }
 
 // send sends a request to a tenant and returns status and answer; 0 without one.
 func (w *workshop) send(method, tenant, path string, body any) (int, map[string]any) {
@@ -290,6 +311,7 @@ type wire struct {
 	listener net.Listener
 	target   string
 	flow     sync.RWMutex // held while nothing passes
+	waiting  atomic.Int64 // what would pass
 
 	mu         sync.Mutex
 	open, ever int
@@ -359,6 +381,8 @@ type still struct {
 
 func (s still) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
+	s.wire.waiting.Add(1)
+	defer s.wire.waiting.Add(-1)
 	s.wire.flow.RLock()
 	defer s.wire.flow.RUnlock()
 	return n, err

@@ -38,6 +38,11 @@ func runFile(ctx context.Context, file *source, cfg *config.Config, hangUp <-cha
 		return err
 	}
 	defer p.end()
+	return p.serveFile(ctx, file, hangUp, ready)
+}
+
+// serveFile is serve with what a file becomes meanwhile.
+func (p *process) serveFile(ctx context.Context, file *source, hangUp <-chan os.Signal, ready func(addresses)) error {
 	follows := newFollower(p, file)
 	defer follows.end()
 	work, ctx := errgroup.WithContext(ctx)

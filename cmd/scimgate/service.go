@@ -33,8 +33,10 @@ type service struct {
 	running sync.WaitGroup
 	stop    context.CancelFunc
 
-	requests int  // under way; guarded by process.mu
-	replaced bool // by a later service; guarded by process.mu
+	// Guarded by process.mu.
+	requests int  // under way
+	replaced bool // by a later service
+	ended    bool // its last request has
 }
 
 // declared is all that a directory's connections depend on.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bufio"
 	"embed"
 	"encoding"
 	"fmt"
@@ -20,18 +19,20 @@ var profileFiles embed.FS
 // nothing. Its keys are those of a tenant; whose directory it is, where and under
 // which names, it cannot say.
 type profile struct {
-	Tokens   Tokens         `yaml:"tokens"`
-	Limits   TenantLimits   `yaml:"limits"`
-	Protocol Protocol       `yaml:"protocol"`
-	Users    profileMapping `yaml:"users"`
-	Groups   profileMapping `yaml:"groups"`
+	Tokens     Tokens         `yaml:"tokens"`
+	Limits     TenantLimits   `yaml:"limits"`
+	Provenance string         `yaml:"provenance"`
+	Protocol   Protocol       `yaml:"protocol"`
+	Users      profileMapping `yaml:"users"`
+	Groups     profileMapping `yaml:"groups"`
 }
 
 // profileMapping is what a rule set says of a mapping. It speaks of SCIM alone.
 type profileMapping struct {
-	OnExisting mapping.OnExisting   `yaml:"onExisting"`
-	Rules      mapping.RulesConfig  `yaml:"rules"`
-	Upsert     mapping.UpsertConfig `yaml:"upsert"`
+	OnExisting    mapping.OnExisting   `yaml:"onExisting"`
+	OnForeignLock string               `yaml:"onForeignLock"`
+	Rules         mapping.RulesConfig  `yaml:"rules"`
+	Upsert        mapping.UpsertConfig `yaml:"upsert"`
 }
 
 // Profiles returns the names of the rule sets, in their order.
@@ -56,18 +57,25 @@ func ProfileText(name string) (string, error) {
 	return string(text), err
 }
 
-// ProfileSummary returns the first sentence of a rule set's opening comment.
+// ProfileSummary returns what a rule set is for: the beginning of its opening comment.
 func ProfileSummary(name string) string {
 	text, err := ProfileText(name)
 	if err != nil {
 		return ""
 	}
 	var comment []string
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan() && strings.HasPrefix(lines.Text(), "# "); {
-		comment = append(comment, lines.Text()[2:])
+	for line := range strings.Lines(text) {
+		said, is := strings.CutPrefix(strings.TrimSpace(line), "# ")
+		if !is {
+			break
+		}
+		comment = append(comment, said)
 	}
-	sentence, _, _ := strings.Cut(strings.Join(comment, " "), ". ")
-	return strings.TrimSuffix(sentence, ".")
+	summary := strings.Join(comment, " ")
+	for _, end := range []string{". ", ": "} {
+		summary, _, _ = strings.Cut(summary, end)
+	}
+	return summary
 }
 
 func profileFile(name string) string { return path.Join("profiles", name+".yaml") }
@@ -151,20 +159,23 @@ func (o overlay) value(at, under place, to, from reflect.Value) {
 func (o overlay) fill(key string) { o.file.filled[key], o.file.by[key] = true, o.by }
 
 // rules lays the rules for a whole resource under those of the file, which add
-// to them: a list or a set of characters gets what the file has not. Written and
-// empty, it takes the rule away.
+// to them: a list or a set of characters gets what the file has not. A rule that is
+// not to hold is named in without.
 func (o overlay) rules(at, under place, to, from reflect.Value) {
+	without := to.Addr().Interface().(*mapping.RulesConfig).Without
 	for _, f := range fieldsOf(to.Type()) {
 		at, below := at.field(f), under.field(f)
 		to, from := to.FieldByIndex(f.index), from.FieldByIndex(f.index)
 		switch {
-		case !o.from.Has(below.key) || o.file.anyBroken(at.key):
+		case !o.from.Has(below.key) || o.file.anyBroken(at.key) || slices.Contains(without, f.name):
 		case !o.file.Has(at.key):
 			to.Set(from)
 			o.fill(at.key)
-		case to.Kind() == reflect.String && to.Len() > 0:
+		case to.Kind() == reflect.String:
+			o.adds(at, f.name, to)
 			to.SetString(unite(to.String(), from.String()))
-		case to.Kind() == reflect.Slice && to.Len() > 0:
+		case to.Kind() == reflect.Slice:
+			o.adds(at, f.name, to)
 			for i := range from.Len() {
 				if !contains(to, from.Index(i)) {
 					o.fill(at.index(to.Len()).key)
@@ -172,6 +183,14 @@ func (o overlay) rules(at, under place, to, from reflect.Value) {
 				}
 			}
 		}
+	}
+}
+
+// adds warns of a key that adds nothing: whoever wrote it may have meant to be
+// without the rule.
+func (o overlay) adds(at place, name string, value reflect.Value) {
+	if value.Len() == 0 {
+		o.file.warn(at.key, fmt.Sprintf("adds nothing to what %s has there, which holds; remove the key, or write without: [%s] under rules to be without it", o.by, name))
 	}
 }
 

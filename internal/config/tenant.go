@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"scimgate/mapping"
 )
 
 var (
@@ -22,6 +24,9 @@ func (t Tenant) validate(s *Source, key string) {
 	}
 	if t.Profile != "" && !slices.Contains(Profiles(), t.Profile) {
 		s.fault(key+".profile", "%q is not known; use %s", t.Profile, profileNames())
+	}
+	if t.Provenance != mapping.ProvenanceOnRequest && t.Provenance != mapping.ProvenanceByDefault {
+		s.fault(key+".provenance", "%q is not known; use %s or %s", t.Provenance, mapping.ProvenanceOnRequest, mapping.ProvenanceByDefault)
 	}
 	t.Tokens.validate(s, key+".tokens")
 	t.Me.validate(s, key+".me")

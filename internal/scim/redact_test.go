@@ -1,0 +1,75 @@
+package scim
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// A secret is taken out however a client writes it, and what is no secret stays.
+func TestRedact(t *testing.T) {
+	const secret = "S3cret-canary"
+	for name, body := range map[string]string{
+		"plain":            `{"userName":"ann","password":"S3cret-canary"}`,
+		"case":             `{"PassWord":"S3cret-canary"}`,
+		"escaped name":     `{"\u0070assword":"S3cret-canary"}`,
+		"escaped value":    `{"password":"S3cret\u002dcanary"}`,
+		"with URN":         `{"urn:ietf:params:scim:schemas:core:2.0:User:password":"S3cret-canary"}`,
+		"twice":            `{"password":"S3cret-canary","password":"S3cret-canary"}`,
+		"in a list":        `{"password":["S3cret-canary",{"value":"S3cret-canary"}]}`,
+		"patch":            `{"Operations":[{"op":"replace","path":"password","value":"S3cret-canary"}]}`,
+		"patch, path last": `{"Operations":[{"value":"S3cret-canary","op":"Replace","path":"PASSWORD"}]}`,
+		"patch, no path":   `{"Operations":[{"op":"add","value":{"password":"S3cret-canary"}}]}`,
+		"patch, URN":       `{"Operations":[{"OP":"add","PATH":"urn:ietf:params:scim:schemas:core:2.0:User:Password","VALUE":"S3cret-canary"}]}`,
+		"patch, filter":    `{"Operations":[{"op":"remove","path":"emails[password eq \"S3cret-canary\"]"}]}`,
+		"bulk":             `{"Operations":[{"method":"POST","path":"/Users","data":{"userName":"ann","password":"S3cret-canary"}}]}`,
+		"bulk, patch":      `{"Operations":[{"method":"PATCH","path":"/Users/1","data":{"Operations":[{"op":"add","path":"password","value":"S3cret-canary"}]}}]}`,
+		"search":           `{"filter":"password eq \"S3cret-canary\""}`,
+		"elsewhere":        `{"password":"S3cret-canary","title":"my S3cret-canary","S3cret-canary":1}`,
+		"JSON in text":     `{"value":"{\"password\":\"S3cret-canary\"}"}`,
+		"other names":      `{"newPassword":"S3cret-canary","access_token":"S3cret-canary","clientSecret":"S3cret-canary"}`,
+		"declared":         `{"urn:example:badge:2.0:User":{"PIN":"S3cret-canary"}}`,
+		"number":           `{"pin":4711471147114711,"x":"4711471147114711"}`,
+		"SCIM 1.1":         `{"attributes":[{"name":"password","value":"S3cret-canary"}]}`,
+		"byte order mark":  "\ufeff" + `{"password":"S3cret-canary"}`,
+	} {
+		r, ok := Redact([]byte(body), []string{"password", "pin"})
+		if !ok || !json.Valid(r.Body) {
+			t.Errorf("%s: %v %s", name, ok, r.Body)
+		}
+		if text := string(r.Body); strings.Contains(text, "canary") || strings.Contains(text, "4711") || !strings.Contains(text, Masked) {
+			t.Errorf("%s: %s", name, text)
+		}
+		for _, v := range r.Values {
+			if v == secret {
+				t.Errorf("%s: the secret counts as a value", name)
+			}
+		}
+	}
+	const whole = `{"schemas":["urn:x"],"userName":"ann","active":true,"n":[1.50,null,{"a":"<&>"}],"Operations":[{"op":"add","path":"emails[type eq \"work\"].value","value":"a@x"}]}`
+	if r, ok := Redact([]byte(whole), []string{"password"}); !ok || string(r.Body) != whole {
+		t.Errorf("%s", r.Body)
+	}
+	for _, text := range []string{"", "x", `{"password":"S3cret-canary"`, `{"password":"S3cret-canary"} x`, `{"a":1,}`, strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
+		if r, ok := Redact([]byte(text), nil); ok || len(r.Body) > 0 {
+			t.Errorf("%q: something is kept: %s", text, r.Body)
+		}
+	}
+}
+
+// What is left of any body that says password somewhere is JSON, without the secret.
+func FuzzRedact(f *testing.F) {
+	f.Add([]byte(`{"a":[1,{"b":"c"}],"path":"x"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if r, ok := Redact(body, []string{"password"}); ok && !json.Valid(r.Body) {
+			t.Errorf("%q became %q", body, r.Body)
+		}
+		around, err := json.Marshal(map[string]any{"password": "S3cret-canary", "text": string(body)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, ok := Redact(around, []string{"password"}); !ok || strings.Contains(string(r.Body), "S3cret-canary") {
+			t.Errorf("%s", r.Body)
+		}
+	})
+}
