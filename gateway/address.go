@@ -3,7 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/netip"
-	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -72,7 +72,7 @@ func (g *Gateway) trusts(address netip.Addr) bool {
 // configured them. Of a trusted proxy X-Forwarded-Proto and X-Forwarded-Host are
 // believed, if each is there once: of two nobody knows who wrote which.
 func (g *Gateway) root(r *http.Request) string {
-	scheme, host := "http", r.Host
+	scheme, name := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
 	}
@@ -80,11 +80,11 @@ func (g *Gateway) root(r *http.Request) string {
 		if said := only(r.Header, "X-Forwarded-Proto"); strings.EqualFold(said, "http") || strings.EqualFold(said, "https") {
 			scheme = strings.ToLower(said)
 		}
-		if said := only(r.Header, "X-Forwarded-Host"); isHost(said) {
-			host = said
+		if said := only(r.Header, "X-Forwarded-Host"); hostSyntax.MatchString(said) {
+			name = said
 		}
 	}
-	return scheme + "://" + host
+	return scheme + "://" + name
 }
 
 // only is the value of a header that has one.
@@ -96,8 +96,5 @@ func only(h http.Header, name string) string {
 	return strings.TrimSpace(values[0])
 }
 
-// isHost reports whether a text is a host, with or without a port, and nothing else.
-func isHost(text string) bool {
-	u, err := url.Parse("http://" + text)
-	return err == nil && u.Hostname() != "" && u.Host == text && len(text) <= 261
-}
+// hostSyntax is a name or an address, with or without a port, and nothing else.
+var hostSyntax = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)

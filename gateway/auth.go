@@ -39,7 +39,11 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			g.log.Warn("tokens cannot be read anew; the last good ones hold", zap.Error(err))
 		}
 		if !ok {
-			return g.failedAttempt(c)
+			if err := g.tooManyAttempts(c); err != nil {
+				return err
+			}
+			c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
+			return unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider")
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)

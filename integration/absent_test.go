@@ -26,6 +26,7 @@ var ofOpenLDAP = map[string][]string{
 	"it is about the demo, which brings an OpenLDAP": {
 		"TestDemoConfigOut", "TestDemoRestartsItsDirectory", "TestDemoLeavesNothing",
 		"TestAWS", "TestTranscripts/aws-constraints", "TestTranscriptsUnderTheirRuleSets",
+		"TestCloudSSO", "TestCloudSSOUnderANarrowerServer", "TestSCIMSetup", "TestSCIMSetupDomainsAndTokens", "TestTranscriptUnderTheRuleSetSCIMSetup",
 	},
 	"its people are imported with ids, or times of creation, that are known beforehand, which OpenLDAP alone lets an import have": {
 		"TestLargeGroupIsNotCarried", "TestFiltersAndPagesOfLargeGroups", "TestWalk", "TestLargeWalk", "TestFilterByWhatAllHave",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -82,19 +83,24 @@ func (n noting) Verify(text string, now time.Time) (token.Identity, bool, error)
 	return id, ok, err
 }
 
-// serve tells the keeper which tenants are served from now on.
+// serve tells the keeper which tenants are served from now on. What was noted of
+// others is forgotten.
 func (k *tokenKeeper) serve(cfg *config.Config) {
 	var served []servedTokens
+	of := map[*token.Uses]bool{}
 	for _, t := range cfg.Tenants {
 		file := tokenFile(cfg, t)
 		if _, err := os.Stat(file.Path()); err != nil && t.Tokens.File != "" {
 			k.log.Warn("the token file of tokens.file is not there, so the tenant has no tokens until it is", zap.String("tenant", t.Name), zap.Error(err))
 		}
-		served = append(served, servedTokens{t.Name, t.Tokens.Warn, token.NewVerifier(file), k.usesOf(t.Name, file)})
+		uses := k.usesOf(t.Name, file)
+		of[uses] = true
+		served = append(served, servedTokens{t.Name, t.Tokens.Warn, token.NewVerifier(file), uses})
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.served = served
+	maps.DeleteFunc(k.uses, func(_ string, u *token.Uses) bool { return !of[u] })
 }
 
 // run works until the function that it returns is called, which writes what was

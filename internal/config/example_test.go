@@ -66,13 +66,16 @@ func uncommented(text string) (plain string, keys []string) {
 // What the example shows in comments is right as well.
 func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	text, keys := uncommented(example(t))
-	if !slices.Equal(keys, []string{"protected", "me", "resourceTypes"}) {
+	if !slices.Equal(keys, []string{"protected", "file", "me", "resourceTypes"}) {
 		t.Errorf("keys in comments: %v", keys)
 	}
 	c, _ := loadExample(t, strings.ReplaceAll(text, "reference: [User, Group]", "reference: [User, Group, Device]"))
 	tenant := c.Tenants[0]
 	if tenant.Me == nil || tenant.Me.By != "userName" || !slices.Equal(tenant.Me.Methods, []string{"GET"}) {
 		t.Errorf("me is read as %+v", tenant.Me)
+	}
+	if tenant.Tokens.File != "/run/secrets/okta.json" {
+		t.Errorf("the token file is %q", tenant.Tokens.File)
 	}
 	if p := c.Directories["corp"].Protected; p.Filter != "(employeeType=admin)" || len(p.Groups) != 1 {
 		t.Errorf("protected is read as %+v", p)

@@ -14,6 +14,8 @@ const (
 	// forgetAfter is how long the use of a token is kept that the token file does not
 	// have: a gateway may see a newer file than another one.
 	forgetAfter = 24 * time.Hour
+	// notedMost is how many ids are noted at a time.
+	notedMost = 1000
 )
 
 // Uses remembers when the tokens of a tenant were used last. Noting is for
@@ -47,15 +49,14 @@ func OpenUses(stateDir, tenant string, f *File) *Uses {
 	}
 }
 
-// Note remembers that the token with an id was used now. An id that is no token's
-// is ignored, so that the memory has the size of the token file.
+// Note remembers that the token with an id was used now. Whether it is a token's
+// shows when the notes are kept: others are forgotten then.
 func (u *Uses) Note(id string, now time.Time) {
-	known, _ := u.tokens.Now() // the Verifier says what is wrong with it
-	if !known.has(id) {
-		return
-	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if _, ok := u.noted[id]; !ok && len(u.noted) >= notedMost {
+		return
+	}
 	if now.After(u.noted[id]) {
 		u.noted[id] = now
 	}
@@ -74,14 +75,15 @@ func (u *Uses) Due() <-chan struct{} { return u.first }
 // Keep writes what was noted. It waits for the disk. What could not be written is
 // kept for the next time.
 func (u *Uses) Keep(now time.Time) error {
+	known, _ := u.tokens.Look() // the Verifier says what is wrong with it
 	u.mu.Lock()
 	noted := u.noted
 	u.noted = map[string]time.Time{}
 	u.mu.Unlock()
+	maps.DeleteFunc(noted, func(id string, _ time.Time) bool { return !known.has(id) })
 	if len(noted) == 0 {
 		return nil
 	}
-	known, _ := u.tokens.Now() // the Verifier says what is wrong with it
 	err := u.document.Change(func(d uses) (uses, error) { return d.with(noted, known, now), nil })
 	u.mu.Lock()
 	defer u.mu.Unlock()

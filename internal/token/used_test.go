@@ -1,6 +1,7 @@
 package token
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -123,8 +124,31 @@ func TestTheMemoryHasTheSizeOfTheTokenFile(t *testing.T) {
 	if err := u.Keep(start); err != nil {
 		t.Fatal(err)
 	}
-	if got := last(t, u); len(got) != 1 {
+	if got := last(t, u); len(got) != 1 || len(u.written) != 1 {
+		t.Errorf("kept are %v, remembered %v", got, u.written)
+	}
+	for i := range 10 * notedMost {
+		u.Note(fmt.Sprint("oidc:", i), start)
+	}
+	if len(u.noted) != notedMost {
+		t.Errorf("%d ids are noted, want %d", len(u.noted), notedMost)
+	}
+	if err := u.Keep(start); err != nil {
+		t.Fatal(err)
+	}
+	if got := last(t, u); len(got) != 1 || len(u.noted) != 0 {
+		t.Errorf("kept are %v, noted %v", got, u.noted)
+	}
+	_, fresh := create(t, f, start, time.Hour, 2)
+	u.Note(fresh.ID, start) // in the moment after it was made
+	if err := u.Keep(start); err != nil {
+		t.Fatal(err)
+	}
+	if got := last(t, u); len(got) != 2 {
 		t.Errorf("kept are %v", got)
+	}
+	if err := f.Revoke(fresh.ID); err != nil {
+		t.Fatal(err)
 	}
 	_, two, _, err := f.Make(start, Order{Lifetime: 100 * time.Hour, Most: 1, Replace: true})
 	if err != nil {
@@ -137,7 +161,7 @@ func TestTheMemoryHasTheSizeOfTheTokenFile(t *testing.T) {
 		if err := other.Keep(now); err != nil {
 			t.Fatal(err)
 		}
-		if got := last(t, other); len(got) != 2-i {
+		if got := last(t, other); len(got) != 3-2*i {
 			t.Errorf("after %d hours: %v", hour, got)
 		}
 	}
