@@ -216,7 +216,7 @@ func TestDiscovery(t *testing.T) {
 	}
 	types := is(t, s.ask("GET", "/scim/v2/ResourceTypes", ""), 200)
 	schemas := is(t, s.ask("GET", "/scim/v2/Schemas/", ""), 200)
-	if types["totalResults"] != 2.0 || schemas["totalResults"] != 5.0 {
+	if types["totalResults"] != 2.0 || schemas["totalResults"] != 6.0 {
 		t.Errorf("%v types, %v schemas", types["totalResults"], schemas["totalResults"])
 	}
 	if got := is(t, s.ask("GET", "/okta/scim/v2/ResourceTypes/user", ""), 200); got["endpoint"] != "/Users" ||

@@ -73,7 +73,7 @@ func (q *request) filter(f scim.Filter) (narrowed, error) {
 	}
 	refs := m.AsksReferences(n.rest)
 	whole := m.GroupQuestions(n.rest).Whole
-	n.needs = depth{refs: refs, display: refs, groups: whole}
+	n.needs = depth{refs: refs, display: refs, groups: whole, origin: m.AsksProvenance(n.rest)}
 	if whole && (n.limit == 0 || n.limit > groupLookups) {
 		n.limit = groupLookups
 	}

@@ -16,6 +16,7 @@ type depth struct {
 	refs    bool // whom it refers to
 	display bool // and what they are called
 	groups  bool // which groups it is in
+	origin  bool // who manages it
 }
 
 // depth returns what the view takes, so that nothing is looked up that nobody
@@ -26,6 +27,7 @@ func (v view) depth(t *resourceType) depth {
 		refs:    slices.ContainsFunc(t.mapping.ReferencePaths(), shows),
 		display: slices.ContainsFunc(t.mapping.DisplayPaths(), shows),
 		groups:  t.mapping.HasGroups() && shows(scim.Path{Attr: "groups"}),
+		origin:  slices.ContainsFunc(t.mapping.ProvenancePaths(), shows),
 	}
 }
 
@@ -69,6 +71,9 @@ func (t *resourceType) resources(ctx context.Context, entries []directory.Entry,
 		all[i] = t.mapping.Resource(e, refs)
 		if d.groups {
 			t.mapping.ShowGroups(all[i], in[i])
+		}
+		if d.origin {
+			t.mapping.ShowProvenance(all[i], e)
 		}
 	}
 	return all, nil

@@ -73,7 +73,11 @@ func (o order) place(typ int, m *mapping.Mapping, e directory.Entry) place {
 	case o.by[typ] == nil:
 		p.key = scim.AbsentKey
 	default:
-		p.key = o.by[typ].Key(m.Resource(e, nil))
+		res := m.Resource(e, nil)
+		if o.by[typ].Path().URN == scim.ProvenanceURN {
+			m.ShowProvenance(res, e)
+		}
+		p.key = o.by[typ].Key(res)
 	}
 	return p
 }

@@ -35,8 +35,8 @@ func TestSchemasAnnounceTheMapping(t *testing.T) {
 	g := serve(t, s)
 	c := g.client(t)
 	list := c.get("/Schemas").want(http.StatusOK)
-	if list.total() != 6 || len(list.resources()) != 6 { // three of the discovery endpoints
-		t.Errorf("%d schemas, want six: %s", list.total(), list.raw)
+	if list.total() != 7 || len(list.resources()) != 7 { // three of the discovery endpoints, and the provenance
+		t.Errorf("%d schemas, want seven: %s", list.total(), list.raw)
 	}
 	for urn, want := range map[string][]string{
 		userURN: {"active", "displayName", "emails", "emails.primary", "emails.type", "emails.value", "name", "name.familyName",

@@ -22,6 +22,7 @@ func TestCloudSSO(t *testing.T) {
 		test func(t *testing.T, g *gate, config string)
 	}{
 		{"an existing user name is left alone", cloudExisting},
+		{"people and groups show their source", cloudSource},
 		{"no Bulk, Me or .search", cloudOff},
 		{"lists of groups have no members", cloudMembers},
 		{"who is deleted is disabled, and the name is free", cloudDeleted},
@@ -49,6 +50,19 @@ func cloudExisting(t *testing.T, g *gate, _ string) {
 	}
 	if got := c.get("/Users/" + id).want(http.StatusOK); got.text("$.displayName") != "Ann" {
 		t.Errorf("reads as %s", got.raw)
+	}
+}
+
+func cloudSource(t *testing.T, g *gate, _ string) {
+	const urn = "urn:ietf:params:scim:schemas:extension:scimgate:2.0:Provenance"
+	c := g.client(t)
+	id := c.create(person(unlike("ann")))
+	team := c.createGroup(unlike("team"), id)
+	for _, path := range []string{"/Users/" + id, "/Groups/" + team} {
+		shown, _ := c.get(path).want(http.StatusOK).body[urn].(object)
+		if shown["managedBy"] != "scimgate" || shown["source"] != "demo" {
+			t.Errorf("%s shows %v", path, shown)
+		}
 	}
 }
 

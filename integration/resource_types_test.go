@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"scimgate/internal/scim"
 )
 
 // Devices and roles are resources like users and groups, and all refer to each
@@ -165,7 +167,7 @@ func TestDiscoveryTellsTheDeclaration(t *testing.T) {
 	list := c.get("/Schemas").want(http.StatusOK)
 	ids := list.ids()
 	slices.Sort(ids)
-	want := []string{userURN, groupURN, enterpriseURN, badgeURN, deviceURN, roleURN, accountURN,
+	want := []string{userURN, groupURN, enterpriseURN, badgeURN, deviceURN, roleURN, accountURN, scim.ProvenanceURN,
 		"urn:ietf:params:scim:schemas:core:2.0:Schema", "urn:ietf:params:scim:schemas:core:2.0:ResourceType", "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"}
 	slices.Sort(want)
 	if !slices.Equal(ids, want) {

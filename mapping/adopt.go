@@ -163,7 +163,7 @@ func (m *Mapping) Adopt(old directory.Entry, refs Refs, want Want, stamp Stamp) 
 	} else {
 		c.Keys = slices.DeleteFunc(c.Keys, func(k directory.Key) bool { return k.Attribute == m.config.RDN.LDAP })
 	}
-	c.Marker.Source, c.Marker.Adopted = m.source, true
+	c.Marker.Source, c.Marker.Adopted, c.Marker.Managed = m.source, true, stamp.Now
 	if m.stable != nil && m.stable != m.naming {
 		if before := old.Attributes[m.StableKey()]; len(before) > 0 {
 			c.Marker.Before = map[string][]string{m.StableKey(): before}

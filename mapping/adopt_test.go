@@ -88,7 +88,7 @@ func TestAdopt(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := m.Adopt(stranger(tc.more), nil, mustWant(t, m, tc.body), stamp)
-			tc.marker.Source, tc.marker.Request, tc.marker.Since, tc.marker.Adopted = "okta", stamp.Request, stamp.Now, true
+			tc.marker.Source, tc.marker.Request, tc.marker.Since, tc.marker.Adopted, tc.marker.Managed = "okta", stamp.Request, stamp.Now, true, stamp.Now
 			if d := cmp.Diff(tc.mods, c.Mods); d != "" || c.Name != "" || len(c.Unlock) > 0 {
 				t.Errorf("name %q, unlock %v, mods -want +got:\n%s", c.Name, c.Unlock, d)
 			}

@@ -34,6 +34,7 @@ func Compile(cfg Config, name, source string) (*Mapping, []directory.Fault) {
 	if len(c.faults) > 0 {
 		return nil, c.faults
 	}
+	c.m.provenance()
 	return c.m, nil
 }
 
@@ -86,7 +87,7 @@ func common(path string) bool {
 func StandardURN(urn string) bool {
 	urn = strings.ToLower(urn)
 	switch urn {
-	case strings.ToLower(scim.UserURN), strings.ToLower(scim.GroupURN), strings.ToLower(scim.EnterpriseURN),
+	case strings.ToLower(scim.UserURN), strings.ToLower(scim.GroupURN), strings.ToLower(scim.EnterpriseURN), strings.ToLower(scim.ProvenanceURN),
 		strings.ToLower(scim.SchemaURN), strings.ToLower(scim.ResourceTypeURN), strings.ToLower(scim.ServiceProviderConfigURN):
 		return true
 	}

@@ -38,6 +38,9 @@ type Config struct {
 	// Delete is disable (the default for users) or remove.
 	Delete string `yaml:"delete"`
 
+	// Provenance is request (the default) or default: when an answer shows who
+	// manages a resource.
+	Provenance string `yaml:"-"`
 	// Kind is set for a resource type beyond users and groups.
 	Kind Kind `yaml:"-"`
 	// Peers are the names of such types in the same tenant, this one included:

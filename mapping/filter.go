@@ -125,6 +125,9 @@ func (m *Mapping) compare(f scim.Compare, names Names) (term, error) {
 			return m.compareSchemas(f), nil
 		}
 	}
+	if p.URN == scim.ProvenanceURN {
+		return m.compareProvenance(f, attribute)
+	}
 	if attribute.Returned == scim.ReturnedNever {
 		return term{}, scim.BadRequest(scim.TypeInvalidFilter, "%s is never shown and cannot be filtered by; leave it out", p.String())
 	}

@@ -42,6 +42,6 @@ func (m *Mapping) Reads(paths []scim.Path) []string {
 func (m *Mapping) ReadsMarker(paths []scim.Path) bool {
 	return slices.ContainsFunc(paths, func(p scim.Path) bool {
 		_, p, _ = m.def.Lookup(scim.Path{URN: p.URN, Attr: p.Attr, Sub: p.Sub})
-		return p.URN == "" && (p.Attr == "active" || p.Attr == "meta") || p.URN == m.def.Core.ID
+		return p.URN == "" && (p.Attr == "active" || p.Attr == "meta") || p.URN == m.def.Core.ID || p.URN == scim.ProvenanceURN
 	})
 }

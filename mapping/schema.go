@@ -17,7 +17,9 @@ func (m *Mapping) Schemas() []scim.Schema {
 			urn = "" // paths of the core schema carry none
 		}
 		kept := s
-		kept.Attributes = m.announce(urn, s.Attributes)
+		if !s.Apart { // which no rule carries, and all resources have
+			kept.Attributes = m.announce(urn, s.Attributes)
+		}
 		if i == 0 || len(kept.Attributes) > 0 {
 			announced = append(announced, kept)
 		}

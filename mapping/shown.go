@@ -15,7 +15,7 @@ func (m *Mapping) compareSchemas(f scim.Compare) term {
 		return not(absent(f))
 	case f.Op != scim.Eq:
 		return anything
-	case f.Text() == m.def.Core.ID:
+	case f.Text() == m.def.Core.ID, f.Text() == scim.ProvenanceURN && m.ProvenanceByDefault():
 		return everything
 	}
 	some := directory.Filter{Op: directory.Or}

@@ -179,6 +179,8 @@ type Tenant struct {
 	// Protocol is what the tenant offers of SCIM.
 	Protocol Protocol `yaml:"protocol"`
 	Brake    Brake    `yaml:"brake"`
+	// Provenance is request or default: when an answer shows who manages a resource.
+	Provenance string `yaml:"provenance"`
 	// Limits are narrower than those of the server.
 	Limits TenantLimits    `yaml:"limits"`
 	Users  *mapping.Config `yaml:"users"`
@@ -274,4 +276,5 @@ func (m *Me) Defaults() {
 // Defaults sets what holds where the file says nothing.
 func (t *Tenant) Defaults() {
 	t.Tokens = Tokens{Max: 2, Lifetime: 8760 * time.Hour, Warn: 30 * 24 * time.Hour}
+	t.Provenance = mapping.ProvenanceOnRequest
 }

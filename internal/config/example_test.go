@@ -66,7 +66,7 @@ func uncommented(text string) (plain string, keys []string) {
 // What the example shows in comments is right as well.
 func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	text, keys := uncommented(example(t))
-	if !slices.Equal(keys, []string{"protected", "file", "me", "resourceTypes"}) {
+	if !slices.Equal(keys, []string{"protected", "file", "me", "protocol", "limits", "resourceTypes"}) {
 		t.Errorf("keys in comments: %v", keys)
 	}
 	c, _ := loadExample(t, strings.ReplaceAll(text, "reference: [User, Group]", "reference: [User, Group, Device]"))
@@ -76,6 +76,12 @@ func TestTheExampleLoadsWithAllThatIsInComments(t *testing.T) {
 	}
 	if tenant.Tokens.File != "/run/secrets/okta.json" {
 		t.Errorf("the token file is %q", tenant.Tokens.File)
+	}
+	if p := tenant.Protocol; len(p.Off) != 3 || p.Members != (ProtocolMembers{100, true, MembersShownSingle}) || p.Patch.Users.PathFilters != PathFiltersEq {
+		t.Errorf("protocol is read as %+v", p)
+	}
+	if tenant.Limits.PageSize != 50 || tenant.Limits.BodyBytes != 256<<10 {
+		t.Errorf("limits are read as %+v", tenant.Limits)
 	}
 	if p := c.Directories["corp"].Protected; p.Filter != "(employeeType=admin)" || len(p.Groups) != 1 {
 		t.Errorf("protected is read as %+v", p)

@@ -19,11 +19,12 @@ var profileFiles embed.FS
 // nothing. Its keys are those of a tenant; whose directory it is, where and under
 // which names, it cannot say.
 type profile struct {
-	Tokens   Tokens         `yaml:"tokens"`
-	Limits   TenantLimits   `yaml:"limits"`
-	Protocol Protocol       `yaml:"protocol"`
-	Users    profileMapping `yaml:"users"`
-	Groups   profileMapping `yaml:"groups"`
+	Tokens     Tokens         `yaml:"tokens"`
+	Limits     TenantLimits   `yaml:"limits"`
+	Provenance string         `yaml:"provenance"`
+	Protocol   Protocol       `yaml:"protocol"`
+	Users      profileMapping `yaml:"users"`
+	Groups     profileMapping `yaml:"groups"`
 }
 
 // profileMapping is what a rule set says of a mapping. It speaks of SCIM alone.

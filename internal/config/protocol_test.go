@@ -37,7 +37,7 @@ func TestTheRuleSetCloudSSO(t *testing.T) {
 	if d := cmp.Diff(Protocol{Off: []string{"Me", "Bulk", ".search"}, Members: ProtocolMembers{Shown: MembersShownSingle}}, got.Protocol); d != "" {
 		t.Error(d)
 	}
-	if got.Tokens.Max != 2 || got.Limits.PageSize != 100 || got.Users.OnExisting.Action != "conflict" || len(got.Users.Upsert.By) > 0 {
+	if got.Tokens.Max != 2 || got.Limits.PageSize != 100 || got.Provenance != "default" || got.Users.OnExisting.Action != "conflict" || len(got.Users.Upsert.By) > 0 {
 		t.Errorf("%+v", got)
 	}
 	own := of(t, "profile: cloudsso", "tokens: {max: 3}", "limits: {pageSize: 20}", "protocol: {off: [], members: {shown: always}}")

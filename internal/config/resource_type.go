@@ -36,12 +36,12 @@ func (c *Config) kinds() {
 		}
 		for _, m := range []*mapping.Config{t.Users, t.Groups} {
 			if m != nil {
-				m.Peers = peers
+				m.Peers, m.Provenance = peers, t.Provenance
 			}
 		}
 		for j := range t.ResourceTypes {
 			rt := &t.ResourceTypes[j]
-			rt.Peers = peers
+			rt.Peers, rt.Provenance = peers, t.Provenance
 			rt.Kind = mapping.Kind{Endpoint: rt.Endpoint, Schema: rt.Schema, Description: rt.Description}
 			if rt.Schema == "" { // a fault already; what follows from it is none
 				rt.Kind.Schema = "urn:missing"

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"scimgate/mapping"
 )
 
 var (
@@ -24,6 +26,9 @@ func (t Tenant) validate(s *Source, key string) {
 		s.fault(key+".profile", "%q is not known; use %s", t.Profile, profileNames())
 	}
 	t.Tokens.validate(s, key+".tokens")
+	if t.Provenance != mapping.ProvenanceOnRequest && t.Provenance != mapping.ProvenanceByDefault {
+		s.fault(key+".provenance", "%q is not known; use %s or %s", t.Provenance, mapping.ProvenanceOnRequest, mapping.ProvenanceByDefault)
+	}
 	t.Me.validate(s, key+".me")
 	t.protocol(s, key+".protocol")
 	if t.Users == nil {

@@ -60,6 +60,9 @@ type Marker struct {
 	From string `json:"from,omitempty"`
 	// Adopted says that the entry was there before the gateway.
 	Adopted bool `json:"adopted,omitempty"`
+	// Managed is when it was adopted; of others the entry's own time of creation
+	// tells it.
+	Managed time.Time `json:"managed,omitzero"`
 	// Classes are the object classes that an adoption added, and Before the
 	// values that the attribute of the stable key had until then: a release
 	// takes the ones away and puts the others back.

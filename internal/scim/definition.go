@@ -97,7 +97,7 @@ func (d Definition) attribute(urn, name string) (Attribute, string, bool) {
 	}
 	if urn == "" {
 		for _, s := range d.Extensions {
-			if a, ok := findAttribute(s.Attributes, name); ok {
+			if a, ok := findAttribute(s.Attributes, name); ok && !s.Apart {
 				return a, s.ID, true
 			}
 		}

@@ -46,10 +46,10 @@ func canonicalNames(def Definition, paths []Path) map[attributeName]bool {
 // Project returns the part of the resource that the view shows.
 func (v View) Project(r Resource) Resource {
 	shown := Resource{}
-	v.show("", v.def.Core.ID, v.core, r, shown)
+	v.show("", v.def.Core.ID, false, v.core, r, shown)
 	for _, s := range v.def.Extensions {
 		extension := Resource{}
-		v.show(s.ID, s.ID, s.Attributes, r.attributes(s.ID), extension)
+		v.show(s.ID, s.ID, s.Apart, s.Attributes, r.attributes(s.ID), extension)
 		if len(extension) > 0 {
 			shown[s.ID] = map[string]any(extension)
 		}
@@ -58,15 +58,15 @@ func (v View) Project(r Resource) Resource {
 }
 
 // show copies what is wanted of the attributes in from, which belong to the
-// schema id and are addressed by urn.
-func (v View) show(urn, id string, attributes []Attribute, from map[string]any, to Resource) {
+// schema id, apart or not, and are addressed by urn.
+func (v View) show(urn, id string, apart bool, attributes []Attribute, from map[string]any, to Resource) {
 	for _, a := range attributes {
 		value, ok := from[a.Name]
 		if !ok || to[a.Name] != nil {
 			continue
 		}
 		p, schema := attributeName{urn: urn, attr: a.Name}, attributeName{urn: id}
-		wanted := v.all && a.Returned != ReturnedRequest || v.wanted[p] || v.wanted[schema] && a.Returned != ReturnedRequest
+		wanted := v.all && a.Returned != ReturnedRequest || v.wanted[p] || v.wanted[schema] && (apart || a.Returned != ReturnedRequest)
 		excluded := v.excluded[p] || v.excluded[schema]
 		switch {
 		case a.Returned == ReturnedNever:

@@ -85,10 +85,13 @@ type Attribute struct {
 	SubAttributes                   []Attribute
 }
 
-// Schema is a named set of attributes (RFC 7643 section 7).
+// Schema is a named set of attributes (RFC 7643 section 7). One that is Apart is
+// meant by its URN alone: a bare name is never one of its attributes, and who asks
+// for it as a whole gets what is returned on request as well.
 type Schema struct {
 	ID, Name, Description string
 	Attributes            []Attribute
+	Apart                 bool
 }
 
 // WithDefaults returns a with the defaults of RFC 7643 section 2.2 filled in,
