@@ -98,6 +98,7 @@ test-389ds:
 test-large:
 	@deploy/install-deps go slapd
 	go test -tags "integration large" -count=1 -timeout 15m -run TestLargeWalk ./integration/
+	go test -tags large -count=1 -timeout 15m -run TestAMillionLines ./internal/provlog/
 
 # TESTED=yes says that make test was green just now, so it need not run again.
 test-all: $(if $(TESTED),,test) test-large test-containers test-ad test-389ds

@@ -100,15 +100,15 @@ func whose(address netip.Addr) netip.Prefix {
 	return from
 }
 
-// tooManyAttempts counts a token that was none, and returns the answer if there were
-// too many from its address. Nothing is said of why it is none.
-func (g *Gateway) tooManyAttempts(c echo.Context) error {
+// failedAttempt is the answer to a token that is none. Nothing is said of why.
+func (g *Gateway) failedAttempt(c echo.Context) error {
 	wait := g.attempts.failed(g.clientAddress(c.Request()), g.now())
-	if wait <= 0 {
-		return nil
+	if wait > 0 {
+		seconds := max(1, int(math.Ceil(wait.Seconds())))
+		c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
+		return &scim.Error{Status: http.StatusTooManyRequests,
+			Detail: fmt.Sprintf("too many tokens that are not valid here came from this address; wait %d seconds, and give the identity provider a valid token first: requests with one are never held up", seconds)}
 	}
-	seconds := max(1, int(math.Ceil(wait.Seconds())))
-	c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
-	return &scim.Error{Status: http.StatusTooManyRequests,
-		Detail: fmt.Sprintf("too many tokens that are not valid here came from this address; wait %d seconds, and give the identity provider a valid token first: requests with one are never held up", seconds)}
+	c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
+	return unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider")
 }

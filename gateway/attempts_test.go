@@ -14,10 +14,17 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// limited counts attempts, as many a minute and of as many addresses.
+func limited(perMinute, kept int) *attempts {
+	a := newAttempts(kept)
+	a.bound(perMinute)
+	return a
+}
+
 // Each address fails so often, then has to wait, and gets its attempts back with
 // the time. Who has an IPv6 address has 2^64 of them.
 func TestAttemptsAreCountedByAddress(t *testing.T) {
-	a := boundAttempts(6, 100)
+	a := limited(6, 100)
 	fails := func(address string, at time.Duration) time.Duration {
 		return a.failed(netip.MustParseAddr(address), noon.Add(at)).Round(time.Second)
 	}
@@ -45,7 +52,7 @@ func TestAttemptsAreCountedByAddress(t *testing.T) {
 	if fails("2001:db8:1:1:ffff::", 0) == 0 || fails("2001:db8:1:2::1", 0) != 0 {
 		t.Error("a /64 is not one client")
 	}
-	if a.failed(netip.Addr{}, noon) != 0 || boundAttempts(0, 100).failed(netip.Addr{}, noon) != 0 {
+	if a.failed(netip.Addr{}, noon) != 0 || limited(0, 100).failed(netip.Addr{}, noon) != 0 {
 		t.Error("what has no address, or no bound, waits")
 	}
 }
@@ -54,27 +61,27 @@ func TestAttemptsAreCountedByAddress(t *testing.T) {
 // all the time is not forgotten for them.
 func TestAttemptsAreBounded(t *testing.T) {
 	const kept = 50
-	a := boundAttempts(5, kept)
+	a := limited(5, kept)
 	busy := netip.MustParseAddr("203.0.113.1")
-	limited := 0
+	heldUp := 0
 	for i := range 20_000 {
 		a.failed(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), noon)
 		if i%10 == 0 && a.failed(busy, noon) > 0 {
-			limited++
+			heldUp++
 		}
 	}
 	if len(a.known) != kept || a.recent.Len() != kept {
 		t.Errorf("%d and %d addresses are kept, want %d", len(a.known), a.recent.Len(), kept)
 	}
-	if limited != 1995 {
-		t.Errorf("the busy one was held up %d times of 2000, want all but 5", limited)
+	if heldUp != 1995 {
+		t.Errorf("the busy one was held up %d times of 2000, want all but 5", heldUp)
 	}
 }
 
 // Another bound begins anew, and the same one, of a configuration that was read
 // again, does not.
 func TestAnotherBoundBeginsAnew(t *testing.T) {
-	a, from := boundAttempts(1, 10), netip.MustParseAddr("203.0.113.1")
+	a, from := limited(1, 10), netip.MustParseAddr("203.0.113.1")
 	a.failed(from, noon)
 	a.bound(1)
 	if a.failed(from, noon) == 0 {
@@ -89,7 +96,7 @@ func TestAnotherBoundBeginsAnew(t *testing.T) {
 }
 
 func TestAttemptsAtOnce(t *testing.T) {
-	a := boundAttempts(100, 10)
+	a := limited(100, 10)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	free := 0
@@ -116,7 +123,7 @@ func TestTooManyWrongTokens(t *testing.T) {
 	s := newSite(t)
 	now := noon
 	s.now = func() time.Time { return now }
-	s.attempts = boundAttempts(3, 100)
+	s.attempts = limited(3, 100)
 	s.config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	from := func(peer, forwarded, token string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, "http://idp.example/scim/v2/Users", nil)
@@ -158,11 +165,4 @@ func TestTooManyWrongTokens(t *testing.T) {
 	now = now.Add(20 * time.Second)
 	isError(t, from("198.51.100.1:1", "", "wrong"), 401, "")
 	isError(t, from("198.51.100.1:1", "", "wrong"), 429, "")
-}
-
-// boundAttempts counts from the beginning.
-func boundAttempts(perMinute, kept int) *attempts {
-	a := newAttempts(kept)
-	a.bound(perMinute)
-	return a
 }

@@ -46,11 +46,7 @@ func (g *Gateway) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			if refused := refusedLater(c, err); refused != nil {
 				return refused
 			}
-			if err := g.tooManyAttempts(c); err != nil {
-				return err
-			}
-			c.Response().Header().Set(echo.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
-			return explained(err, unauthorized("this token is not valid here; it may have been revoked, replaced or expired: make a new one with scimgate token create and give it to the identity provider"))
+			return explained(err, g.failedAttempt(c))
 		}
 		ev.token = id.ID
 		c.Set(tenantKey, t)

@@ -64,10 +64,14 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 				t.Errorf("added: %+v", e.Marker)
 			}
 			lose(ldap.ApplicationModifyRequest, ldap.ApplicationModifyResponse)
-			now, err := store.Update(t.Context(), e, directory.Change{Marker: active("lost"),
+			ctx, trail := directory.WithTrail(t.Context())
+			now, err := store.Update(ctx, e, directory.Change{Marker: active("lost"),
 				Mods: []directory.Mod{{Op: directory.ModAdd, Attribute: labHere.note, Values: []string{"once"}}}})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if n := trail.Attempts(); n != 2 {
+				t.Errorf("%d attempts", n)
 			}
 			if got := now.Attributes[labHere.note]; len(got) != 1 || now.Marker.Request != "lost" {
 				t.Errorf("updated: %+v", now)

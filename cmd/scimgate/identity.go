@@ -41,5 +41,6 @@ func askForCertificates(listener *tls.Config, files config.ServerTLS) error {
 		return usageError{fmt.Errorf("server.tls.clientCAFile: %w", err)}
 	}
 	listener.ClientAuth, listener.ClientCAs = tls.VerifyClientCertIfGiven, identity.Pool(authorities)
+	listener.SessionTicketsDisabled = true // a ticket would outlive the authority that the certificate was checked against
 	return nil
 }

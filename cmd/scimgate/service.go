@@ -206,7 +206,8 @@ func (s *service) inherit(before *service) {
 // access is what a tenant's declaration says about who may come in.
 func access(t config.Tenant) config.Tenant {
 	t.Directory, t.BasePath, t.Primary, t.Profile = "", "", false, ""
-	t.Me, t.Users, t.Groups, t.ResourceTypes = nil, nil, nil, nil
+	t.Me, t.Users, t.Groups, t.ResourceTypes, t.Brake = nil, nil, nil, nil, nil
+	t.Protocol, t.Limits, t.Log, t.Provenance = config.Protocol{}, config.TenantLimits{}, config.TenantLog{}, ""
 	return t
 }
 

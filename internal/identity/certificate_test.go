@@ -106,6 +106,7 @@ func TestACertificateHasToBeGood(t *testing.T) {
 	})
 	below := (&testcert.Authority{Pair: *between}).Client("okta").Certificate
 	foreign := stranger.Client("okta").Certificate
+	serverOnly := authority.Issue(&x509.Certificate{Subject: leaf.Subject, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}).Certificate
 	for name, tc := range map[string]struct {
 		presented []*x509.Certificate
 		at        time.Time
@@ -121,7 +122,7 @@ func TestACertificateHasToBeGood(t *testing.T) {
 		"with the one between":                   {[]*x509.Certificate{below, between.Certificate}, now, true},
 		"without the one between":                {[]*x509.Certificate{below}, now, false},
 		"the authority itself":                   {[]*x509.Certificate{authority.Certificate}, now, false},
-		"a server's":                             {[]*x509.Certificate{authority.Server("okta").Certificate}, now, false},
+		"a server's":                             {[]*x509.Certificate{serverOnly}, now, false},
 		"none":                                   {nil, now, false},
 		"so many that nobody looks through them": {append([]*x509.Certificate{leaf}, make([]*x509.Certificate, maxChain)...), now, false},
 	} {

@@ -1,7 +1,7 @@
 // Package testcert makes certificates for tests and for the private directories
 // that tests start: an authority, certificates for servers and for clients, and
 // whatever else a test thinks of (Issue). All are good from an hour ago for a
-// month, with an ECDSA key.
+// week, with an ECDSA key.
 //
 // Nothing of it belongs into the program: a gateway makes no certificates.
 package testcert
@@ -135,7 +135,7 @@ func signed(template, parent *x509.Certificate, key crypto.PublicKey, by crypto.
 		c.NotBefore = time.Now().Add(-time.Hour)
 	}
 	if c.NotAfter.IsZero() {
-		c.NotAfter = time.Now().AddDate(0, 1, 0)
+		c.NotAfter = time.Now().AddDate(0, 0, 7)
 	}
 	if parent == nil {
 		parent = &c
