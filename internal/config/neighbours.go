@@ -17,7 +17,11 @@ func (c *Config) neighbours(s *Source) {
 			}
 			for _, d := range t.declarations(tenantKey(i)) {
 				for _, other := range before.declarations(tenantKey(j)) {
-					d.agrees(s, other)
+					tell := func(key, problem string) { s.fault(key, "%s", problem) }
+					if t.Directory != before.Directory { // a name may stand for several servers
+						tell = s.warn
+					}
+					d.agrees(tell, other)
 				}
 			}
 		}
@@ -37,9 +41,9 @@ func (c *Config) sameDirectory(a, b string) bool {
 	})
 }
 
-// agrees records a fault if the entries of the two lie in each other's places and
+// agrees tells if the entries of the two lie in each other's places and
 // their markers are not the same.
-func (d declaration) agrees(s *Source, other declaration) {
+func (d declaration) agrees(tell func(key, problem string), other declaration) {
 	same := strings.EqualFold(d.config.Marker.State, other.config.Marker.State) &&
 		strings.EqualFold(d.config.Marker.Source, other.config.Marker.Source)
 	if same {
@@ -48,8 +52,8 @@ func (d declaration) agrees(s *Source, other declaration) {
 	for _, mine := range d.trees() {
 		for _, theirs := range other.trees() {
 			if nested(theirs.name, mine.name) {
-				s.fault(d.key+".marker", "is not that of %s, and entries of both are below %q: each would take what the other manages for nobody's; give both the same marker, or bases apart",
-					other.key, inner(mine.name, theirs.name))
+				tell(d.key+".marker", fmt.Sprintf("is not that of %s, and entries of both are below %q: each would take what the other manages for nobody's; give both the same marker, or bases apart",
+					other.key, inner(mine.name, theirs.name)))
 				return
 			}
 		}
