@@ -130,9 +130,7 @@ func (q *request) decode() (scim.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := scim.Decode(body, q.typ.mapping.Definition())
-	q.event.name(called(res)...)
-	return res, err
+	return q.decoded(body)
 }
 
 // decodeNew is decode for a resource that is not there yet, which may be refused for
@@ -142,11 +140,17 @@ func (q *request) decodeNew() (scim.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	res, err := q.decoded(body)
 	if err != nil {
 		return nil, err
 	}
 	return res, q.typ.mapping.Barred(body)
+}
+
+func (q *request) decoded(body []byte) (scim.Resource, error) {
+	res, err := scim.Decode(body, q.typ.mapping.Definition())
+	q.event.name(called(res)...)
+	return res, err
 }
 
 // view is what a client wants to see of a resource (RFC 7644 section 3.9).
