@@ -63,13 +63,20 @@ NAME may be left out where there is one tenant.`,
 				return nil
 			}
 			fmt.Fprintf(out, "tenant %s is switched off: gateways refuse its requests within a second, and what they began before is done after %s more\n",
-				t.Name, cmp.Or(t.Limits.RequestTimeout, cfg.Server.Limits.RequestTimeout))
+				t.Name, patienceOf(cfg, t))
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "scimgate.yaml", "configuration file")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for status and the log")
 	return cmd
+}
+
+// patienceOf is the longest that a request of a tenant takes: the server's limit, or
+// the tenant's own where that is lower.
+func patienceOf(cfg *config.Config, t config.Tenant) time.Duration {
+	longest := cfg.Server.Limits.RequestTimeout
+	return min(longest, cmp.Or(t.Limits.RequestTimeout, longest))
 }
 
 func tenantEnableCommand() *cobra.Command {
