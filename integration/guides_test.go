@@ -13,8 +13,9 @@ import (
 
 // The pages of docs/guides are followed from top to bottom in one shell, by an
 // administrator with the configuration of docs/directories/openldap.md and the
-// tenant of the guide. What the commands of a block say is in the block "answer"
-// after it, where … stands for anything.
+// tenant of the guide, and the one beside it where the guide has two. What the
+// commands of a block say is in the block "answer" after it, where … stands for
+// anything.
 func TestGuides(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"okta", "entra-id", "onelogin", "jumpcloud", "README"} {
@@ -35,6 +36,7 @@ func TestGuides(t *testing.T) {
 type guide struct {
 	*page
 	tenant, declaration string
+	beside              string // another tenant, with users and groups like the first
 	steps               []guideStep
 	base                string
 }
@@ -67,6 +69,8 @@ func openGuide(t *testing.T, name string) *guide {
 		switch {
 		case kind == "yaml tenant":
 			g.declaration = body
+		case kind == "yaml beside":
+			g.beside = body
 		case kind == "sh":
 			g.steps = append(g.steps, guideStep{line: 1 + strings.Count(string(text[:at[0]]), "\n"), commands: body})
 		case strings.HasSuffix(kind, " answer"):
@@ -78,9 +82,15 @@ func openGuide(t *testing.T, name string) *guide {
 	g.page = openPage(t, "openldap.md", map[string]string{
 		"    tls: {caFile: ca.pem}\n": "", "ldaps://ldap1.example.com": server.URL(),
 		"cn=scimgate,ou=services,dc=example,dc=org": server.AdminDN(), defaultTenant: g.declaration,
+		"-W": "-w '" + server.AdminPassword() + "'",
 	})
 	g.write("ldap-password", server.AdminPassword())
-	config := "log: {provisioning: provisioning.jsonl, keepFailedBodies: true}\n" + pageHead + g.here(g.block("scimgate.yaml").text)
+	declared := g.block("scimgate.yaml").text
+	config := "log: {provisioning: provisioning.jsonl, keepFailedBodies: true}\n" + pageHead + g.here(declared)
+	if g.beside != "" {
+		_, mappings, _ := strings.Cut(declared, defaultTenant)
+		config += g.beside + g.here(mappings)
+	}
 	g.write("scimgate.yaml", config)
 	gateway, err := startServe(t.Context(), filepath.Join(g.dir, "scimgate.yaml"))
 	if err != nil {
@@ -88,7 +98,7 @@ func openGuide(t *testing.T, name string) *guide {
 	}
 	gateway.endWith(t)
 	g.base = gateway.base
-	g.stand["https://scim.example.com/scim/v2"] = g.base
+	g.stand["https://scim.example.com"] = strings.TrimSuffix(g.base, "/scim/v2")
 	return g
 }
 
