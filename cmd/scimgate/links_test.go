@@ -40,7 +40,11 @@ func TestLinksResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, document := range append(documents, "../../README.md") {
+	deeper, err := filepath.Glob("../../docs/*/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range append(append(documents, deeper...), "../../README.md") {
 		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
