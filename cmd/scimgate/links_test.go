@@ -12,6 +12,7 @@ var (
 	links    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	headings = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	fenced   = regexp.MustCompile("(?ms)^```.*?^```")
+	named    = regexp.MustCompile(`<a id="([^"]+)"></a>`)
 )
 
 // anchors are the names by which the headings of a document can be linked to.
@@ -28,6 +29,9 @@ func anchors(text string) map[string]bool {
 			return -1
 		}, strings.ToLower(h[1]))
 		all[name] = true
+	}
+	for _, name := range named.FindAllStringSubmatch(text, -1) {
+		all[name[1]] = true
 	}
 	return all
 }
