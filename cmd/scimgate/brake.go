@@ -151,7 +151,7 @@ obey at once.`,
 			if err := brake.Release(cfg.StateDir, t.Name, time.Now(), changes, until); err != nil {
 				return fmt.Errorf("scimgate: %w", err)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "the brake of %s is released; the count begins anew\n", t.Name)
+			fmt.Fprintf(cmd.OutOrStdout(), "the brake of %s is released; the count begins anew\n", t.Name)
 			if changes > 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "%d changes beside it are let through until %s\n", changes, until.UTC().Format(time.RFC3339))
 			}
