@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -139,24 +138,4 @@ func serveAll(t *testing.T, s site) *gate {
 	}
 	g.of(server, makeToken(t, config, "okta"))
 	return g
-}
-
-// notRun ends a test that cannot be run here, and says so where it is seen: go
-// test hides what passing packages print, so the line goes to the file named by
-// SCIMGATE_NOT_RUN too, for a script to show at the end.
-func notRun(t *testing.T, format string, args ...any) {
-	t.Helper()
-	line := "NOT RUN: " + fmt.Sprintf(format, args...)
-	fmt.Fprintln(os.Stderr, line)
-	if name := os.Getenv("SCIMGATE_NOT_RUN"); name != "" {
-		file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = fmt.Fprintln(file, line)
-		if err := errors.Join(err, file.Close()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Skip(line)
 }
