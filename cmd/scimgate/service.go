@@ -76,10 +76,7 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		}
 		tenant.Tokens = p.tokens.of(t.Name, tokenFile(cfg, t))
 		tenant.Switch = p.switches.of(t.Name)
-		tenant.Brake = before.brake(t)
-		if tenant.Brake == nil && t.Brake != nil {
-			tenant.Brake = newBrake(cfg, t, p.log)
-		}
+		tenant.Brake = p.brake(before, t)
 		if err := s.identify(before, i, &tenant); err != nil {
 			return err
 		}
