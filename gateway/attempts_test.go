@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -165,4 +167,15 @@ func TestTooManyWrongTokens(t *testing.T) {
 	now = now.Add(20 * time.Second)
 	isError(t, from("198.51.100.1:1", "", "wrong"), 401, "")
 	isError(t, from("198.51.100.1:1", "", "wrong"), 429, "")
+}
+
+// Wrong tokens that came before a reload count after it.
+func TestAttemptsOutliveAConfiguration(t *testing.T) {
+	cfg := newSite(t).config
+	cfg.FailedAttempts, cfg.Memory = 1, NewMemory()
+	for _, want := range []int{401, 429} {
+		s := &site{Gateway: must(New(cfg, []Tenant{{Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: twoTokens{}}}, zap.NewNop()))}
+		s.now = func() time.Time { return noon }
+		isError(t, s.ask("GET", "/scim/v2/Users", "", "Authorization", "Bearer wrong"), want, "")
+	}
 }

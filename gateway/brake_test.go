@@ -154,6 +154,24 @@ func TestTooMuchInOneRequest(t *testing.T) {
 	b.refused("DELETE", "/Users/"+b.people[5], "", "brake release")
 }
 
+// A create that finds somebody who is there can deactivate them, so it is weighed too.
+func TestTooManyUpsertsInOneRequest(t *testing.T) {
+	s := newOffering(t, Policy{}, byName)
+	s.tenants[0].brake = brake.New(t.TempDir(), "okta", brake.Limit{Changes: 2, Per: time.Hour}, zap.NewNop())
+	var off []string
+	for _, name := range []string{"ann", "bob", "eve"} {
+		is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"`+name+`"}`), 201)
+		off = append(off, `{"method":"POST","bulkId":"`+name+`","path":"/Users","data":{"userName":"`+name+`","active":false}}`)
+	}
+	before := fmt.Sprintf("%+v", s.users.entries)
+	w := s.ask("POST", "/scim/v2/Bulk", `{"Operations":[`+strings.Join(append(off, postUser("x", "never")), ",")+`]}`)
+	isError(t, w, http.StatusTooManyRequests, "")
+	if after := fmt.Sprintf("%+v", s.users.entries); after != before || !strings.Contains(w.Body.String(), "alone would take away 3") {
+		t.Errorf("%s\n%s\n%s", w.Body, before, after)
+	}
+	same(t, s.bulk(t, off[0], off[1], postUser("x", "new"), postUser("y", "newer")), "POST ann 201 -", "POST bob 201 -", "POST x 201 -", "POST y 201 -")
+}
+
 // A write that is tried again is counted once; one that the directory refuses is
 // not counted, and one whose outcome nobody knows is.
 func TestTheBrakeCountsWhatWasDone(t *testing.T) {

@@ -49,12 +49,12 @@ func (j *job) brake() error {
 func (w *work) mayReduce() bool {
 	text := strings.ToLower(string(encoded(w.Data)))
 	switch {
-	case w.Method == http.MethodPost:
+	case w.Method == http.MethodPost && !w.typ.mapping.Upserts() && !w.typ.mapping.Adopts(): // it makes something new, or nothing
 		return false
 	case w.Method == http.MethodDelete:
 		return true
 	case w.typ.mapping.Members() != "":
-		return w.Method == http.MethodPut || strings.Contains(text, "members")
+		return w.Method == http.MethodPut || w.Method == http.MethodPost || strings.Contains(text, "members")
 	}
 	return strings.Contains(text, "active")
 }

@@ -8,31 +8,49 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"scimgate/internal/brake"
 	"scimgate/internal/config"
 )
 
-// newBrake makes the brake of a tenant, and puts into the log how it stands.
-func newBrake(cfg *config.Config, t config.Tenant, log *zap.Logger) *brake.Brake {
-	b := brake.New(cfg.StateDir, t.Name, t.Brake.Limit(), log)
-	b.Announce()
-	return b
-}
-
-// brake returns that of a tenant, if it is as a declaration has it: what it has
-// counted while the state folder could not be written is nowhere else.
-func (s *service) brake(t config.Tenant) *brake.Brake {
-	if s == nil || t.Brake == nil {
+// brake returns that of a tenant as it is declared now, nil where it is not. It goes
+// on from what the one before has counted: while the state folder cannot be
+// written, that is nowhere else.
+func (p *process) brake(before *service, t config.Tenant) *brake.Brake {
+	if t.Brake == nil {
 		return nil
 	}
-	for _, known := range s.tenants {
-		if known.Name == t.Name && known.Brake != nil && known.Brake.Limit() == t.Brake.Limit() {
-			return known.Brake
+	known := before.brake(t.Name)
+	switch {
+	case known == nil:
+		return brake.New(p.started.StateDir, t.Name, t.Brake.Limit(), p.log)
+	case known.Limit() != t.Brake.Limit():
+		return known.Under(t.Brake.Limit())
+	}
+	return known
+}
+
+// brake returns that of a tenant, nil where there is none.
+func (s *service) brake(tenant string) *brake.Brake {
+	if s == nil {
+		return nil
+	}
+	for _, t := range s.tenants {
+		if t.Name == tenant {
+			return t.Brake
 		}
 	}
 	return nil
+}
+
+// announceBrakes puts into the log how brakes stand that were not there before, or
+// under another limit.
+func (s *service) announceBrakes(before *service) {
+	for _, t := range s.tenants {
+		if t.Brake != nil && t.Brake != before.brake(t.Name) {
+			t.Brake.Announce()
+		}
+	}
 }
 
 func brakeCommand() *cobra.Command {

@@ -1,26 +1,37 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
+	"os"
+	"reflect"
 
 	"scimgate/gateway"
 	"scimgate/internal/config"
 	"scimgate/internal/identity"
 )
 
-// identified lets a tenant recognise whom somebody else vouches for, beside its
+// issuer is one with all that it was made of.
+type issuer struct {
+	*identity.Issuer
+	config identity.IssuerConfig
+	roots  []byte // the content of its file of authorities
+}
+
+// identify lets a tenant recognise whom somebody else vouches for, beside its
 // tokens: access tokens of its issuer, and certificates.
-func identified(cfg *config.Config, index int, tenant *gateway.Tenant) error {
-	t := cfg.Tenants[index]
+func (s *service) identify(before *service, index int, tenant *gateway.Tenant) error {
+	t := s.cfg.Tenants[index]
 	if of, any := t.OIDC.Of(); any {
-		issuer, err := identity.NewIssuer(of)
+		known, err := before.issuer(t.Name, of)
 		if err != nil {
 			return usageError{fmt.Errorf("tenants[%d].oidc: %w", index, err)}
 		}
-		tenant.Tokens, tenant.Issuer = identity.Beside{Tokens: tenant.Tokens, Issuer: issuer}, of.Issuer
+		s.issuers[t.Name] = known
+		tenant.Tokens, tenant.Issuer = identity.Beside{Tokens: tenant.Tokens, Issuer: known.Issuer}, of.Issuer
 	}
-	if of, any := t.Certificates.Of(cfg.Server.TLS.ClientCAFile); any {
+	if of, any := t.Certificates.Of(s.cfg.Server.TLS.ClientCAFile); any {
 		certificates, err := identity.NewCertificates(of)
 		if err != nil {
 			return usageError{fmt.Errorf("tenants[%d].%w", index, err)}
@@ -28,6 +39,24 @@ func identified(cfg *config.Config, index int, tenant *gateway.Tenant) error {
 		tenant.Certificates = certificates
 	}
 	return nil
+}
+
+// issuer returns that of a tenant, with its keys, if it is as a declaration has it,
+// or else a new one.
+func (s *service) issuer(tenant string, of identity.IssuerConfig) (issuer, error) {
+	made := issuer{config: of}
+	if of.CAFile != "" {
+		made.roots, _ = os.ReadFile(of.CAFile) // what is wrong with it NewIssuer tells
+	}
+	if s != nil {
+		known := s.issuers[tenant]
+		if known.Issuer != nil && reflect.DeepEqual(known.config, of) && bytes.Equal(known.roots, made.roots) {
+			return known, nil
+		}
+	}
+	var err error
+	made.Issuer, err = identity.NewIssuer(of)
+	return made, err
 }
 
 // askForCertificates has a listener ask clients for certificates, where the

@@ -97,8 +97,7 @@ func (s *service) listening(before *service) (*tls.Config, error) {
 // serverTLS reads the certificate, nil where the listener speaks plain HTTP.
 //
 // Tickets of a session are those of the listener, so a session that began under
-// an earlier certificate goes on. Not where clients have certificates: a ticket
-// would outlive the authority that theirs was checked against.
+// an earlier certificate goes on; not where clients have certificates.
 func serverTLS(cfg *config.Config) (*tls.Config, error) {
 	files := cfg.Server.TLS
 	if files.CertFile == "" {
@@ -111,10 +110,9 @@ func serverTLS(cfg *config.Config) (*tls.Config, error) {
 		})}}}
 	}
 	secured := &tls.Config{
-		Certificates:           []tls.Certificate{certificate},
-		MinVersion:             tls.VersionTLS12,
-		NextProtos:             []string{"http/1.1"},
-		SessionTicketsDisabled: files.ClientCAFile != "",
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
 	}
 	return secured, askForCertificates(secured, files)
 }

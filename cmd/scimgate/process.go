@@ -82,6 +82,7 @@ func (p *process) install(ctx context.Context, s *service) {
 		sink.Rely(s.bases(name))
 	}
 	p.tokens.serve(s.cfg)
+	s.announceBrakes(p.current())
 	s.start(ctx)
 	p.replace(s)
 }

@@ -295,10 +295,13 @@ func (w *workshop) create(tenant, name string, more ...string) string {
 	return id
 }
 
-// ready returns what the administrator's listener says.
-func (w *workshop) ready() string {
+// ready and metrics return what the administrator's listener says.
+func (w *workshop) ready() string   { return w.told("/readyz") }
+func (w *workshop) metrics() string { return w.told("/metrics") }
+
+func (w *workshop) told(path string) string {
 	w.Helper()
-	a, err := http.Get("http://" + w.at.Admin + "/readyz")
+	a, err := http.Get("http://" + w.at.Admin + path)
 	w.must(err)
 	defer a.Body.Close()
 	text, err := io.ReadAll(a.Body)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,8 +116,9 @@ func TestReloadsUnderLoad(t *testing.T) {
 		func() site { // another mapping
 			return w.site(declaredTenant("one", "{scim: nickName, ldap: displayName}"), declaredTenant("two"))
 		},
-		func() site { // other connections to the directory
-			s := w.site(declaredTenant("one"))
+		func() site { // other connections to the directory, and callers and a brake
+			s := w.site(strings.Replace(declaredTenant("one"), "    users:",
+				"    brake: {changes: 1000000}\n    oidc: {issuer: \"https://127.0.0.1:1\", audience: scim}\n    users:", 1))
 			s.directory = "connections: 2"
 			return s
 		},

@@ -11,7 +11,6 @@ import (
 	"scimgate/gateway"
 	"scimgate/internal/config"
 	"scimgate/internal/directory"
-	"scimgate/internal/token"
 	"scimgate/ldapsink"
 	"scimgate/mapping"
 )
@@ -54,13 +53,13 @@ func (p *process) serveFile(ctx context.Context, file *source, hangUp <-chan os.
 	return work.Wait()
 }
 
-// newTenant compiles the mappings of a tenant and binds them to its directory.
+// newTenant compiles the mappings of a tenant and binds them to its directory. Whom
+// it lets in is left open.
 func newTenant(cfg *config.Config, index int, sink *ldapsink.Sink) (gateway.Tenant, error) {
 	t := cfg.Tenants[index]
 	tenant := gateway.Tenant{
 		Name:      t.Name,
 		BasePaths: t.BasePaths(),
-		Tokens:    token.NewVerifier(tokenFile(cfg, t)),
 		Limits:    limits(t.Limits),
 		Keep:      keepOf(cfg, t),
 	}

@@ -22,6 +22,7 @@ type service struct {
 	cfg     *config.Config
 	sinks   map[string]*ldapsink.Sink
 	made    map[string]declared // what the sinks were made of
+	issuers map[string]issuer   // by tenant
 	tenants []gateway.Tenant
 	gateway *gateway.Gateway
 	tls     *tls.Config // nil where the listener speaks plain HTTP
@@ -52,7 +53,7 @@ func (d declared) same(other declared) bool {
 // assemble makes a service of a configuration, without putting it in force; before
 // is the one that is, nil at the start. After an error nothing is left of it.
 func (p *process) assemble(ctx context.Context, cfg *config.Config, before *service) (*service, error) {
-	s := &service{cfg: cfg, sinks: map[string]*ldapsink.Sink{}, made: map[string]declared{}, stop: func() {}}
+	s := &service{cfg: cfg, sinks: map[string]*ldapsink.Sink{}, made: map[string]declared{}, issuers: map[string]issuer{}, stop: func() {}}
 	if err := p.build(ctx, s, before); err != nil {
 		p.release(s)
 		return nil, err
@@ -73,13 +74,10 @@ func (p *process) build(ctx context.Context, s, before *service) error {
 		if err != nil {
 			return err
 		}
-		tenant.Tokens = p.tokens.noting(cfg, t, tenant.Tokens)
+		tenant.Tokens = p.tokens.of(t.Name, tokenFile(cfg, t))
 		tenant.Switch = p.switches.of(t.Name)
-		tenant.Brake = before.brake(t)
-		if tenant.Brake == nil && t.Brake != nil {
-			tenant.Brake = newBrake(cfg, t, p.log)
-		}
-		if err := identified(cfg, i, &tenant); err != nil {
+		tenant.Brake = p.brake(before, t)
+		if err := s.identify(before, i, &tenant); err != nil {
 			return err
 		}
 		s.tenants = append(s.tenants, tenant)
@@ -174,9 +172,8 @@ func (s *service) bases(directory string) []string {
 	return slices.Compact(all)
 }
 
-// inherit takes over what the service before has learned: mappings that are the
-// same over the same directory, which know its schema, and tokens, of which the
-// last good ones hold while their file is damaged.
+// inherit takes over mappings of the service before that are the same over the same
+// directory: they know its schema.
 func (s *service) inherit(before *service) {
 	if before == nil {
 		return
@@ -187,9 +184,6 @@ func (s *service) inherit(before *service) {
 			continue
 		}
 		old := before.cfg.Tenants[j]
-		if t.OIDC.CAFile == "" && reflect.DeepEqual(access(t), access(old)) { // that file can have changed
-			s.tenants[i].Tokens = before.tenants[j].Tokens
-		}
 		if s.sinks[t.Directory] != before.sinks[old.Directory] {
 			continue
 		}
@@ -201,14 +195,6 @@ func (s *service) inherit(before *service) {
 			}
 		}
 	}
-}
-
-// access is what a tenant's declaration says about who may come in.
-func access(t config.Tenant) config.Tenant {
-	t.Directory, t.BasePath, t.Primary, t.Profile = "", "", false, ""
-	t.Me, t.Users, t.Groups, t.ResourceTypes, t.Brake = nil, nil, nil, nil, nil
-	t.Protocol, t.Limits, t.Log, t.Provenance = config.Protocol{}, config.TenantLimits{}, config.TenantLog{}, ""
-	return t
 }
 
 func (s *service) holder(log *zap.Logger) holder { return holder{s.cfg, s.sinks, s.tenants, log} }

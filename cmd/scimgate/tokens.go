@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"scimgate/gateway"
 	"scimgate/internal/config"
 	"scimgate/internal/token"
 )
@@ -35,72 +34,69 @@ type tokenKeeper struct {
 	log      *zap.Logger
 
 	mu     sync.Mutex
-	uses   map[string]*token.Uses // by tenant and path of the token file
+	known  map[string]*knownTokens // by tenant and path of the token file
 	served []servedTokens
 	warned map[string]time.Time // by tenant and token
 	failed bool                 // what was used last could not be written
 }
 
-// servedTokens are the tokens of a tenant that is served.
-type servedTokens struct {
-	tenant   string
-	warn     time.Duration
+// knownTokens are the tokens of a tenant as they were last read, and what is noted
+// of their use.
+type knownTokens struct {
 	verifier *token.Verifier
 	uses     *token.Uses
 }
 
-func newTokenKeeper(stateDir string, log *zap.Logger) *tokenKeeper {
-	return &tokenKeeper{stateDir: stateDir, log: log, uses: map[string]*token.Uses{}, warned: map[string]time.Time{}}
+// servedTokens are the tokens of a tenant that is served.
+type servedTokens struct {
+	*knownTokens
+	tenant string
+	warn   time.Duration
 }
 
-// usesOf returns what is noted of a tenant's tokens: the same as long as their file
-// is the same.
-func (k *tokenKeeper) usesOf(tenant string, file *token.File) *token.Uses {
+func newTokenKeeper(stateDir string, log *zap.Logger) *tokenKeeper {
+	return &tokenKeeper{stateDir: stateDir, log: log, known: map[string]*knownTokens{}, warned: map[string]time.Time{}}
+}
+
+// of returns the tokens of a tenant: the same as long as their file is the same, so
+// that the last good ones hold while it is damaged, whatever else is configured anew.
+func (k *tokenKeeper) of(tenant string, file *token.File) *knownTokens {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	key := tenant + " " + file.Path()
-	if k.uses[key] == nil {
-		k.uses[key] = token.OpenUses(k.stateDir, tenant, file)
+	if k.known[key] == nil {
+		k.known[key] = &knownTokens{token.NewVerifier(file), token.OpenUses(k.stateDir, tenant, file)}
 	}
-	return k.uses[key]
+	return k.known[key]
 }
 
-// noting is an authenticator that notes which tokens are used.
-func (k *tokenKeeper) noting(cfg *config.Config, t config.Tenant, inner gateway.Authenticator) gateway.Authenticator {
-	return noting{inner, k.usesOf(t.Name, tokenFile(cfg, t))}
-}
-
-type noting struct {
-	gateway.Authenticator
-	uses *token.Uses
-}
-
-func (n noting) Verify(text string, now time.Time) (token.Identity, bool, error) {
-	id, ok, err := n.Authenticator.Verify(text, now)
+// Verify implements gateway.Authenticator, and notes which tokens are used.
+func (k *knownTokens) Verify(text string, now time.Time) (token.Identity, bool, error) {
+	id, ok, err := k.verifier.Verify(text, now)
 	if ok {
-		n.uses.Note(id.ID, now)
+		k.uses.Note(id.ID, now)
 	}
 	return id, ok, err
 }
 
-// serve tells the keeper which tenants are served from now on. What was noted of
+// serve tells the keeper which tenants are served from now on. What is known of
 // others is forgotten.
 func (k *tokenKeeper) serve(cfg *config.Config) {
 	var served []servedTokens
-	of := map[*token.Uses]bool{}
+	needed := map[*knownTokens]bool{}
 	for _, t := range cfg.Tenants {
 		file := tokenFile(cfg, t)
 		if _, err := os.Stat(file.Path()); err != nil && t.Tokens.File != "" {
 			k.log.Warn("the token file of tokens.file is not there, so the tenant has no tokens until it is", zap.String("tenant", t.Name), zap.Error(err))
 		}
-		uses := k.usesOf(t.Name, file)
-		of[uses] = true
-		served = append(served, servedTokens{t.Name, t.Tokens.Warn, token.NewVerifier(file), uses})
+		known := k.of(t.Name, file)
+		needed[known] = true
+		served = append(served, servedTokens{known, t.Name, t.Tokens.Warn})
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.served = served
-	maps.DeleteFunc(k.uses, func(_ string, u *token.Uses) bool { return !of[u] })
+	maps.DeleteFunc(k.known, func(_ string, known *knownTokens) bool { return !needed[known] })
 }
 
 // run works until the function that it returns is called, which writes what was
@@ -140,20 +136,17 @@ func (k *tokenKeeper) run() (end func()) {
 // used for a while, so that list shows a new token's first use soon.
 func (k *tokenKeeper) keep(now time.Time, all bool) {
 	k.mu.Lock()
-	uses := make([]*token.Uses, 0, len(k.uses))
-	for _, u := range k.uses {
-		uses = append(uses, u)
-	}
+	served := k.served
 	k.mu.Unlock()
-	for _, u := range uses {
+	for _, s := range served {
 		select {
-		case <-u.Due():
+		case <-s.uses.Due():
 		default:
 			if !all {
 				continue
 			}
 		}
-		k.report(u.Keep(now))
+		k.report(s.uses.Keep(now))
 	}
 }
 

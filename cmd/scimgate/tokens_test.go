@@ -84,7 +84,7 @@ func TestUsesThatCannotBeKeptAreOneWarning(t *testing.T) {
 		t.Fatal(err)
 	}
 	k, cfg, said := watched(t, dir)
-	door := k.noting(cfg, cfg.Tenants[0], token.NewVerifier(tokenFile(cfg, cfg.Tenants[0])))
+	door := k.of("okta", tokenFile(cfg, cfg.Tenants[0]))
 	use := func(at time.Duration) {
 		t.Helper()
 		if id, ok, err := door.Verify(text, dawn.Add(at)); !ok || err != nil || id.ID != made.ID {
@@ -105,7 +105,7 @@ func TestUsesThatCannotBeKeptAreOneWarning(t *testing.T) {
 	if said.Len() != 2 || said.All()[1].Level != zapcore.InfoLevel {
 		t.Errorf("%d lines: %v", said.Len(), said.All())
 	}
-	used, err := k.usesOf("okta", tokenFile(cfg, cfg.Tenants[0])).Last()
+	used, err := door.uses.Last()
 	if err != nil || !used[made.ID].Equal(dawn.Add(10*time.Minute)) {
 		t.Errorf("kept are %v, %v", used, err)
 	}
@@ -122,7 +122,7 @@ func TestTheFirstUseIsWrittenSoon(t *testing.T) {
 		t.Fatal(err)
 	}
 	k, cfg, _ := watched(t, dir)
-	door := k.noting(cfg, cfg.Tenants[0], token.NewVerifier(tokenFile(cfg, cfg.Tenants[0])))
+	door := k.of("okta", tokenFile(cfg, cfg.Tenants[0]))
 	for _, tc := range []struct {
 		at   time.Duration
 		all  bool
@@ -132,7 +132,7 @@ func TestTheFirstUseIsWrittenSoon(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 		k.keep(dawn.Add(tc.at), tc.all)
-		used, err := k.usesOf("okta", tokenFile(cfg, cfg.Tenants[0])).Last()
+		used, err := door.uses.Last()
 		if err != nil || !used[made.ID].Equal(dawn.Add(tc.want)) {
 			t.Errorf("after %s: %v, %v", tc.at, used, err)
 		}

@@ -29,9 +29,15 @@ func (r *Refused) Error() string {
 
 // Brake is that of one tenant. It is safe for concurrent use.
 type Brake struct {
+	limit Limit
+	*memory
+}
+
+// memory is what the brakes of a tenant share that follow each other under other
+// limits.
+type memory struct {
 	file   *state.File[document]
 	tenant string
-	limit  Limit
 	log    *zap.Logger
 	now    func() time.Time
 
@@ -46,8 +52,12 @@ type Brake struct {
 
 // New returns the brake of a tenant, whose document need not exist yet.
 func New(stateDir, tenant string, limit Limit, log *zap.Logger) *Brake {
-	return &Brake{file: open(stateDir, tenant), tenant: tenant, limit: limit, log: log.With(zap.String("tenant", tenant)), now: time.Now}
+	return &Brake{limit, &memory{file: open(stateDir, tenant), tenant: tenant, log: log.With(zap.String("tenant", tenant)), now: time.Now}}
 }
+
+// Under returns the brake of the same tenant under another limit. What was counted
+// counts there, also what could not be written yet.
+func (b *Brake) Under(limit Limit) *Brake { return &Brake{limit, b.memory} }
 
 func open(stateDir, tenant string) *state.File[document] {
 	return state.Open(stateDir, "brake", tenant, document.check)

@@ -175,6 +175,26 @@ func TestWithoutItsFile(t *testing.T) {
 	takes(t, b, 50, true, false)
 }
 
+// Under another limit what was counted counts, also what is in no file yet.
+func TestUnderAnotherLimit(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "brake"), nil, 0o600); err != nil { // where the folder should be
+		t.Fatal(err)
+	}
+	b, _, log := brakeAt(dir, fifty)
+	takes(t, b, 40, true, false)
+	b = b.Under(Limit{Changes: 45, Per: fifty.Per})
+	takes(t, b, 46, false, true)
+	takes(t, b, 5, true, false)
+	takes(t, b.Under(fifty), 6, false, false)
+	if n := log.FilterMessageSnippet("cannot be read or written").Len(); n != 1 {
+		t.Errorf("%d lines say that the file cannot be used", n)
+	}
+	if n := log.FilterMessageSnippet("the brake is on").Len(); n != 1 {
+		t.Errorf("%d lines say that it is on", n)
+	}
+}
+
 // Whatever comes when, no window of the limit's time has more than the limit, and
 // what is kept stays small.
 func TestNoWindowHasMore(t *testing.T) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,13 +49,13 @@ func (c Certificates) Of(caFile string) (identity.CertificatesConfig, bool) {
 	return of, len(of.Entries()) > 0
 }
 
-// callers records the faults of certificates, and what would let one caller in at
-// two tenants.
+// callers records the faults of certificates, and what would let the callers of one
+// tenant in at another.
 func (c *Config) callers(s *Source) {
 	if c.Server.TLS.ClientCAFile != "" && c.Server.TLS.CertFile == "" {
 		s.fault("server.tls.clientCAFile", "needs certFile and keyFile: without TLS no client can present a certificate, and what a proxy in front says about one is not looked at")
 	}
-	bearers, issued := map[string]string{}, map[string]int{}
+	bearers := map[string]string{}
 	for i, t := range c.Tenants {
 		key := tenantKey(i)
 		of, any := t.Certificates.Of(c.Server.TLS.ClientCAFile)
@@ -73,15 +74,28 @@ func (c *Config) callers(s *Source) {
 			}
 			bearers[who] = at
 		}
-		if t.OIDC.Issuer == "" {
-			continue
+		for j, other := range c.Tenants {
+			// Of two that take the same the later one is told.
+			if j != i && t.OIDC.takes(other.OIDC) && (j < i || !other.OIDC.takes(t.OIDC)) {
+				s.fault(key+".oidc", "takes the tokens of %s too, so that whoever is let in there is let in here; give each an audience of its own, or else a scope or clients", tenantKey(j))
+				break
+			}
 		}
-		clients := slices.Sorted(slices.Values(t.OIDC.Clients))
-		taken := fmt.Sprintf("%q %q %q %q", t.OIDC.Issuer, t.OIDC.Audience, strings.Fields(t.OIDC.Scope), clients)
-		if other, twice := issued[taken]; twice {
-			s.fault(key+".oidc", "takes the tokens of %s too, so that whoever is let in there is let in here; give each an audience of its own, or else a scope or clients", tenantKey(other))
-		} else {
-			issued[taken] = i
+		for j, other := range c.Tenants[:i] {
+			if file := t.Tokens.File; file != "" && filepath.Clean(file) == filepath.Clean(other.Tokens.File) {
+				s.fault(key+".tokens.file", "is the file of %s too, so that each token of one opens the other; give each tenant its own", tenantKey(j))
+				break
+			}
 		}
 	}
+}
+
+// takes reports whether all access tokens that the other lets in are let in here.
+func (o OIDC) takes(other OIDC) bool {
+	among := func(some, all []string) bool {
+		return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(all, one) })
+	}
+	return o.Issuer != "" && o.Issuer == other.Issuer && o.Audience == other.Audience &&
+		among(strings.Fields(o.Scope), strings.Fields(other.Scope)) &&
+		(len(o.Clients) == 0 || len(other.Clients) > 0 && among(other.Clients, o.Clients))
 }

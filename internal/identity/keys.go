@@ -14,9 +14,11 @@ import (
 )
 
 const (
-	// freshFor is how long keys are used without a look at the issuer. One that the
-	// issuer has withdrawn is refused after that.
+	// freshFor is how long keys are used without a look at the issuer. After that it
+	// is asked beside the work, and after staleFor, when no token came for a while,
+	// before it: one that the issuer has withdrawn is refused then.
 	freshFor = 15 * time.Minute
+	staleFor = 2 * freshFor
 	// goodFor is how long keys are used that the issuer, being away, cannot confirm.
 	goodFor = 24 * time.Hour
 	// retryAfter is how long an issuer that did not answer is left alone.
@@ -61,6 +63,14 @@ func (k *keys) find(id, algorithm string, now time.Time) ([]jose.JSONWebKey, err
 	k.mu.Lock()
 	found, age := fitting(k.known, id, algorithm), now.Sub(k.fetched)
 	usable := len(found) > 0 && age < goodFor
+	stale := usable && age >= staleFor && k.failed.IsZero() // one that is away is not waited for again and again
+	if seen := k.attempts; stale {
+		k.mu.Unlock()
+		if k.refresh(now, seen) != nil {
+			return found, nil
+		}
+		return k.fitting(id, algorithm), nil
+	}
 	if usable && age >= freshFor && !k.refreshing && now.Sub(k.failed) >= retryAfter {
 		k.refreshing = true
 		go k.confirm(now, k.attempts) // nobody waits for it
@@ -70,6 +80,13 @@ func (k *keys) find(id, algorithm string, now time.Time) ([]jose.JSONWebKey, err
 		return found, nil
 	}
 	return k.anew(id, algorithm, now)
+}
+
+// fitting are those of the known keys that a signature can be by.
+func (k *keys) fitting(id, algorithm string) []jose.JSONWebKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return fitting(k.known, id, algorithm)
 }
 
 // anew is find for a key that is not among those that are known.
@@ -88,9 +105,7 @@ func (k *keys) anew(id, algorithm string, now time.Time) ([]jose.JSONWebKey, err
 	if err := k.refresh(now, seen); err != nil {
 		return nil, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return fitting(k.known, id, algorithm), nil
+	return k.fitting(id, algorithm), nil
 }
 
 // confirm asks the issuer whether the keys are still its own. One that does not

@@ -43,6 +43,33 @@ func TestRotation(t *testing.T) {
 	wanted(t, issuer, server.Token(), later, "taken")
 }
 
+// A key that was withdrawn while no token came opens nothing, not even once. An
+// issuer that is away then is waited for once.
+func TestWithdrawnWhileNobodyCame(t *testing.T) {
+	server, issuer := start(t)
+	now := time.Now()
+	token := server.Token(object{"exp": now.Add(48 * time.Hour).Unix()})
+	wanted(t, issuer, token, now, "taken")
+	server.Down.Store(true)
+	asked := server.Asked.Load()
+	for range 20 {
+		wanted(t, issuer, token, now.Add(10*time.Hour), "taken")
+	}
+	if n := server.Asked.Load() - asked; n != 1 {
+		t.Errorf("an issuer that is away was asked %d times at once", n)
+	}
+	server.Down.Store(false)
+	wanted(t, issuer, token, now.Add(11*time.Hour), "taken")
+	until(t, "the issuer confirms the keys", func() bool {
+		issuer.keys.mu.Lock()
+		defer issuer.keys.mu.Unlock()
+		return issuer.keys.failed.IsZero()
+	})
+	server.Rotate(testissuer.NewRSA("second"))
+	wanted(t, issuer, token, now.Add(21*time.Hour), "invalid")
+	wanted(t, issuer, server.Key().Sign(nil, server.Claims(object{"exp": now.Add(48 * time.Hour).Unix()})), now.Add(21*time.Hour), "taken")
+}
+
 // until polls: what it waits for happens beside the test.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
