@@ -16,8 +16,9 @@ import (
 	"scimgate/internal/scim"
 )
 
-// event is what the log keeps of one request: filled on the way, written once.
-// It never holds a token, a password or an attribute's value.
+// event is what is known of one request for the logs: filled on the way, written
+// once. It holds the token and the body too, because they have to be known to be
+// taken out; what may be kept of all this is decided in keep.go.
 type event struct {
 	request    string
 	address    string // of the client, as far as trusted proxies tell it

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,31 @@ func (q *request) met(e directory.Entry) {
 func (ev *event) moved(old, now directory.Entry) {
 	if now.DN != "" && old.DN != now.DN && old.ID == now.ID {
 		ev.from = old.DN
+	}
+}
+
+// touched notes that a write has changed attributes, or may have: where the
+// directory was lost over it, nobody knows. One that it refused has changed nothing.
+func (ev *event) touched(err error, names ...string) {
+	if err != nil && !directory.Is(err, directory.Unavailable) {
+		return
+	}
+	for _, name := range names {
+		if !slices.Contains(ev.attributes, name) {
+			ev.attributes = append(ev.attributes, name)
+		}
+	}
+}
+
+// changed notes which attributes a change of an entry has touched, its name and its
+// members among them.
+func (q *request) changed(err error, c directory.Change) {
+	if c.Name != "" {
+		q.event.touched(err, q.typ.mapping.Naming())
+	}
+	q.event.touched(err, c.Attributes()...)
+	if !c.Members.Empty() {
+		q.event.touched(err, q.typ.mapping.Members())
 	}
 }
 

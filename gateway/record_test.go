@@ -202,3 +202,63 @@ func TestFailedBodiesAreKept(t *testing.T) {
 		t.Errorf("%+v", r.Sent)
 	}
 }
+
+// A record names the attributes that a write has changed, whatever kind of write it
+// is, and none where it changed nothing.
+func TestRecordsNameWhatWasChanged(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{})
+	names := func(want ...string) {
+		t.Helper()
+		got := slices.Clone(n.last().Attributes)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s %d: %v, want %v", n.last().Operation, n.last().Status, got, want)
+		}
+	}
+	users, groups := "/scim/v2/Users", "/scim/v2/Groups"
+	patch := func(path, value string) string {
+		return `{"Operations":[{"op":"replace","path":"` + path + `","value":` + value + `}]}`
+	}
+	add := func(id string) string {
+		return `{"Operations":[{"op":"add","path":"members","value":[` + elements([]string{id}) + `]}]}`
+	}
+	ann := fmt.Sprint(is(t, s.ask("POST", users, `{"userName":"ann","externalId":"42","title":"boss","password":"x1234567"}`), 201)["id"])
+	names(stableKey, "title", "uid", "userPassword")
+	is(t, s.ask("POST", users, `{"userName":"ann"}`), 409)
+	names()
+	bob := fmt.Sprint(is(t, s.ask("POST", users, `{"userName":"bob"}`), 201)["id"])
+	is(t, s.ask("PATCH", users+"/"+ann, patch("userName", `"anna"`)), 200)
+	names("uid")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("userName", `"anna"`)), 200)
+	names()
+	is(t, s.ask("PATCH", users+"/"+ann, patch("userName", `"bob"`)), 409)
+	names()
+	is(t, s.ask("PUT", users+"/"+ann, `{"userName":"ann","externalId":"42","title":"chief"}`), 200)
+	names("title", "uid")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("active", "false")), 200)
+	names("lock")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("active", "true")), 200)
+	names("lock")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("password", `"y1234567"`)), 200)
+	names("userPassword")
+	team := groups + "/" + fmt.Sprint(is(t, s.ask("POST", groups, `{"displayName":"team","members":[`+elements([]string{ann})+`]}`), 201)["id"])
+	names("cn", "member")
+	is(t, s.ask("PATCH", team, patch("displayName", `"crew"`)), 204)
+	names("cn")
+	is(t, s.ask("PATCH", team, add(bob)), 204)
+	names("member")
+	is(t, s.ask("PATCH", team, `{"Operations":[{"op":"remove","path":"members[value eq \"`+bob+`\"]"},{"op":"replace","path":"displayName","value":"team"}]}`), 204)
+	names("cn", "member")
+	is(t, s.ask("PATCH", groups+"/nobody", add(bob)), 404)
+	names()
+	is(t, s.ask("DELETE", users+"/"+ann, ""), 204)
+	names("lock")
+	is(t, s.ask("POST", users, `{"userName":"anne","externalId":"42"}`), 201)
+	if r := n.last(); r.Operation != "revive" {
+		t.Errorf("%+v", r)
+	}
+	names("lock", "title", "uid")
+	is(t, s.ask("DELETE", team, ""), 204)
+	names()
+}

@@ -23,7 +23,9 @@ type Record struct {
 	User      string    `json:"user,omitempty"` // what the resource is called; a value
 	// Who holds hashes of Names, by which a query finds the line.
 	Who        []string `json:"who,omitempty"`
-	Attributes []string `json:"attributes,omitempty"` // names of those that were changed
+	// Attributes are the names of those that were changed, or may have been where the
+	// directory was lost in the middle.
+	Attributes []string `json:"attributes,omitempty"`
 	Attempts   int      `json:"attempts,omitempty"`   // how often the write that was tried most was tried
 	TookMS     float64  `json:"tookMs"`
 	Status     int      `json:"status"`
