@@ -126,7 +126,7 @@ func (k kept) query(given url.Values) string {
 			continue
 		}
 		for _, v := range values {
-			if slices.ContainsFunc(k.keep.secrets, func(s string) bool { return strings.Contains(strings.ToLower(v), strings.ToLower(s)) }) {
+			if scim.Telling(v, k.keep.secrets) {
 				v = scim.Masked
 			}
 			shown.Add(name, v)

@@ -90,6 +90,7 @@ var badRequests = []struct{ method, path, body string }{
 	{"GET", "/Users?access_token=T0ken-canary&filter=title+eq+v-canary", ""},
 	{"GET", `/Users?filter=title+eq+"v-canary`, ""},
 	{"GET", `/Users?filter=password+eq+"S3cret-canary"`, ""},
+	{"GET", `/Users?filter=clientSecret+eq+"S3cret-canary"`, ""},
 	{"GET", `/Users?count=v-canary`, ""},
 	{"GET", `/Users?sortBy=v-canary&sortOrder=v-canary`, ""},
 	{"GET", `/Users?cursor=v-canary`, ""},

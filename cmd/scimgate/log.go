@@ -45,7 +45,7 @@ The newest lines are shown, the newest last. The gateway may be running or not.
 	f.StringVar(&o.config, "config", "scimgate.yaml", "configuration file")
 	f.StringVar(&o.tenant, "tenant", "", "only this tenant's")
 	f.StringVar(&o.user, "user", "", "only of this user or group: id, DN, or what it is called")
-	f.StringVar(&o.operation, "operation", "", "only this operation: create, replace, patch, delete, get, list, bulk, revive, adopt, release")
+	f.StringVar(&o.operation, "operation", "", "only this operation: create, replace, patch, delete, get, list, bulk, revive, upsert, adopt, release")
 	f.StringVar(&o.request, "request", "", "only this request, in full; of a Bulk its operations too")
 	f.StringVar(&o.since, "since", "", "from this time on: 90m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00:00Z")
 	f.StringVar(&o.until, "until", "", "before this time, written as in --since")
