@@ -42,8 +42,8 @@ func (g *Gateway) bulk(c echo.Context) error {
 	return reply(c, http.StatusOK, j.response())
 }
 
-// bulkWrites are the methods of an operation.
-var bulkWrites = map[string]struct {
+// writes are the methods that write a resource, in requests and in operations of a Bulk.
+var writes = map[string]struct {
 	operation string
 	do        func(*request) error
 }{
@@ -81,7 +81,7 @@ func (j *job) perform(k call) outcome {
 	c.Set(eventKey, ev)
 	c.Set(tenantKey, j.tenant)
 	start := g.now()
-	write := bulkWrites[k.method]
+	write := writes[k.method]
 	out := outcome{}
 	if err := g.recoverPanic(g.handle(k.typ, write.operation, write.do))(c); err != nil {
 		out.failure = g.asSCIM(err, wordsOf(c))
@@ -111,7 +111,7 @@ func (j *job) refuse(w *work, e *scim.Error) {
 	c := j.gateway.echo.NewContext(r, discarded{})
 	ev := j.part()
 	c.SetRequest(ev.follow(r))
-	ev.operation, ev.resource = bulkWrites[w.Method].operation, w.id
+	ev.operation, ev.resource = writes[w.Method].operation, w.id
 	if w.Data != nil {
 		ev.body = encoded(w.Data)
 		ev.name(called(w.Data)...)

@@ -42,6 +42,7 @@ type event struct {
 	told   string // what the client was told of its fault
 	bearer string // the token itself, which nothing may hold
 	body   []byte
+	read   bool // whether the body was begun to be read
 	trail  *directory.Trail
 }
 
@@ -77,6 +78,9 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set(echo.HeaderXRequestID, ev.request)
 		if err := next(c); err != nil {
 			c.Error(err)
+		}
+		if ev.operation == "" { // it did not come as far as its handler
+			ev.operation, ev.resource = g.operations[c.Request().Method+" "+c.Path()], c.Param("id")
 		}
 		g.write(c, ev, g.now().Sub(start))
 		return nil

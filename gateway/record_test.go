@@ -263,3 +263,39 @@ func TestRecordsNameWhatWasChanged(t *testing.T) {
 	is(t, s.ask("DELETE", team, ""), 204)
 	names()
 }
+
+// What is refused before its handler has its operation, its id and what was sent in
+// the record all the same.
+func TestARefusalAtTheDoorIsRecorded(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{FailedBodies: true})
+	const id = "0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+	s.tenants[0].toggle = turnedOff{}
+	s.ask("PUT", "/scim/v2/Users/"+id, `{"userName":"ann","password":"S3cret-canary"}`)
+	if r := n.last(); r.Status != 403 || r.Operation != "replace" || r.ID != id || !strings.Contains(r.Reason, "switched off") ||
+		r.Sent == nil || string(r.Sent.Body) != `{"userName":"ann","password":"***"}` {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.tenants[0].toggle = nil
+	s.ask("POST", "/okta/scim/v2/Users", `{"userName":"ann"}`, "Content-Type", "text/plain")
+	if r := n.last(); r.Status != 415 || r.Operation != "create" || r.Sent == nil || string(r.Sent.Body) != `{"userName":"ann"}` {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.ask("PUT", "/scim/v2/Users", `{"userName":"ann"}`)
+	if r := n.last(); r.Status != 405 || r.Operation != "" || r.Sent == nil {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.ask("DELETE", "/scim/v2/Users/"+id, `{"x":1}`, "Authorization", "Bearer wrong")
+	if r := n.last(); r.Status != 401 || r.Operation != "delete" || r.Sent != nil || r.Token != "" {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.ask("POST", "/scim/v2/Users", `{"userName":"`+strings.Repeat("x", 5000)+`"}`)
+	if r := n.last(); r.Status != 413 || r.Operation != "create" {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+}
+
+// turnedOff is a switch that is off.
+type turnedOff struct{}
+
+func (turnedOff) Off() bool { return true }
