@@ -72,13 +72,17 @@ func (o *logOptions) run(cmd *cobra.Command) error {
 	l := provlog.At(cfg.Log.Provisioning)
 	o.remark(cmd.ErrOrStderr(), cfg, l)
 	show := &lineWriter{to: cmd.OutOrStdout(), json: o.json, full: o.request != ""}
-	found, err := o.found(cmd, l, q, show)
+	end, err := l.End() // what comes while the lines are shown is for the follower
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmd.CommandPath(), err)
+	}
+	found, err := o.found(cmd, l.Before(end), q, show)
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmd.CommandPath(), err)
 	}
 	switch {
 	case o.follow:
-		return l.Follow(cmd.Context(), q, func(line provlog.Line) error { return show.write(line) })
+		return l.Follow(cmd.Context(), q, end, func(line provlog.Line) error { return show.write(line) })
 	case found == 0 && o.request != "":
 		return fmt.Errorf("%s: no line has the request id %q; it may be older than log.maxAge, or another gateway's that does not share this log", cmd.CommandPath(), o.request)
 	case found == 0:
