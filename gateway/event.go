@@ -36,11 +36,12 @@ type event struct {
 
 	// For the provisioning log, which decides itself what may be kept of it.
 	of     *tenant
-	about  string // the DN of the entry that was read, where nothing was written
-	from   string // the DN before, of a rename
-	names  []string
-	told   string // what the client was told of its fault
-	bearer string // the token itself, which nothing may hold
+	about  string   // the DN of the entry that was read, where nothing was written
+	from   string   // the DN before, of a rename
+	names  []string // of the resource
+	others []string // of whom it refers to
+	told   string   // what the client was told of its fault
+	bearer string   // the token itself, which nothing may hold
 	body   []byte
 	read   bool // whether the body was begun to be read
 	trail  *directory.Trail

@@ -36,17 +36,16 @@ func (ev *event) name(names ...string) {
 // refer notes whom a request refers to: members, managers.
 func (ev *event) refer(all mapping.Names) {
 	for id, dn := range all {
-		if len(ev.names) >= namesNoted {
+		if len(ev.others) >= namesNoted {
 			return
 		}
-		ev.name(id, directory.NameValue(dn))
+		ev.others = append(ev.others, id, directory.NameValue(dn))
 	}
 }
 
 // met notes the entry that a request is about.
 func (q *request) met(e directory.Entry) {
 	q.event.about = e.DN
-	q.event.name(directory.NameValue(e.DN))
 	q.event.name(q.typ.mapping.Called(e)...)
 }
 
@@ -139,7 +138,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 		ID: ev.resource, DN: ev.dn, From: ev.from, Attributes: ev.attributes,
 		Attempts: ev.trail.Attempts(), TookMS: float64(took.Microseconds()) / 1000,
 		Status: status, ScimType: ev.scimType, Reason: safe.reason(ev.told), Sent: safe.sent,
-		Operations: ev.operations, Errors: ev.errors, Names: ev.names,
+		Operations: ev.operations, Errors: ev.errors,
 	}
 	if r.DN == "" {
 		r.DN = ev.about
@@ -147,6 +146,8 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	if r.DN == "" {
 		r.DN = ev.trail.Name()
 	}
+	// Its own names come before those of others: there is room for few.
+	r.Names = slices.DeleteFunc(append(ev.names, directory.NameValue(r.DN), directory.NameValue(r.From)), func(name string) bool { return name == "" })
 	if status >= http.StatusBadRequest && !isID(r.ID) && r.ID != "" { // whatever the client took for one
 		r.Names = append(r.Names, r.ID)
 		r.ID = safe.segment(r.ID)
@@ -154,6 +155,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	if safe.values() && len(r.Names) > 0 {
 		r.User = safe.secrets.Replace(r.Names[0])
 	}
+	r.Names = append(r.Names, ev.others...)
 	return r, safe
 }
 

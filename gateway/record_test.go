@@ -7,10 +7,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/provlog"
 )
 
@@ -299,3 +301,32 @@ func TestARefusalAtTheDoorIsRecorded(t *testing.T) {
 type turnedOff struct{}
 
 func (turnedOff) Off() bool { return true }
+
+// A line is found by the resource's own name however many others the request names,
+// and calls it by that.
+func TestARecordIsOfTheResourceFirst(t *testing.T) {
+	b := newBraked(t, 1000, 30)
+	n := noted(b.site, Keep{Values: true})
+	is(t, b.ask("PATCH", "/scim/v2/Groups/"+b.group, `{"Operations":[{"op":"replace","path":"displayName","value":"crew"},{"op":"add","path":"members","value":[`+elements(b.people)+`]}]}`), 204)
+	if r := n.last(); r.User != "team" || !slices.Contains(r.Names[:4], "team") || !slices.Contains(r.Names[:4], "crew") || !slices.Contains(r.Names, b.people[3]) && !slices.Contains(r.Names, b.people[4]) && len(r.Names) < 10 {
+		t.Errorf("%q %q", r.User, r.Names)
+	}
+}
+
+// Whom a create has found is whom its line is about, also where it then fails.
+func TestAFailedUpsertIsAboutWhomItFound(t *testing.T) {
+	s := newOffering(t, Policy{}, byName)
+	n := noted(s, Keep{})
+	s.tenants[0].brake = brake.New(t.TempDir(), "okta", brake.Limit{Changes: 1, Per: time.Hour}, zap.NewNop())
+	ann := is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)["id"]
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"bob"}`), 201)
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"bob","active":false}`), 201)
+	if r := n.last(); r.Operation != "upsert" || !slices.Equal(r.Attributes, []string{"lock"}) {
+		t.Errorf("%+v", r)
+	}
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","active":false}`), 429)
+	// The id is hashed in a test, where it has not the form of one.
+	if r := n.last(); r.Status != 429 || r.Operation != "upsert" || !slices.Contains(r.Names, fmt.Sprint(ann)) || r.DN == "" || !strings.Contains(r.Reason, "brake on mass changes") || len(r.Attributes) > 0 {
+		t.Errorf("%+v", r)
+	}
+}

@@ -50,6 +50,9 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	if err := q.putAside(d.aside); err != nil {
 		return directory.Entry{}, err
 	}
+	if d.verdict != create {
+		q.wrote(d.hit) // whatever comes of it
+	}
 	switch d.verdict {
 	case revive:
 		q.event.operation = "revive"
