@@ -88,10 +88,6 @@ func (q *request) adopt(old directory.Entry, want mapping.Want) (directory.Entry
 	if err := q.claim(old, c.Keys); err != nil {
 		return directory.Entry{}, err
 	}
-	q.event.attributes = c.Attributes()
-	if !c.Members.Empty() {
-		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
-	}
 	e, err := q.change(old, c)
 	if err = q.lost(chosen, c.Keys, err); err != nil {
 		return directory.Entry{}, err
@@ -119,10 +115,13 @@ func (q *request) release(e directory.Entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = q.typ.store.Update(q.ctx(), whole, m.Release(whole, false))
+	c := m.Release(whole, false)
+	_, err = q.typ.store.Update(q.ctx(), whole, c)
 	if directory.Is(err, directory.Invalid) { // somebody else relies on a class by now
-		_, err = q.typ.store.Update(q.ctx(), whole, m.Release(whole, true))
+		c = m.Release(whole, true)
+		_, err = q.typ.store.Update(q.ctx(), whole, c)
 	}
+	q.changed(err, c)
 	return err
 }
 

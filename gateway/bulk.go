@@ -42,8 +42,8 @@ func (g *Gateway) bulk(c echo.Context) error {
 	return reply(c, http.StatusOK, j.response())
 }
 
-// bulkWrites are the methods of an operation.
-var bulkWrites = map[string]struct {
+// writes are the methods that write a resource, in requests and in operations of a Bulk.
+var writes = map[string]struct {
 	operation string
 	do        func(*request) error
 }{
@@ -76,13 +76,12 @@ func (j *job) perform(k call) outcome {
 	ctx, cancel := context.WithTimeout(j.outer.Request().Context(), g.limits(j.tenant).RequestTimeout/2)
 	defer cancel()
 	c := j.context(ctx, k)
-	ev := &event{request: rand.Text(), bulk: j.event.request, tenant: j.event.tenant, token: j.event.token,
-		of: j.event.of, address: j.event.address, bearer: j.event.bearer}
+	ev := j.part()
 	c.SetRequest(ev.follow(c.Request()))
 	c.Set(eventKey, ev)
 	c.Set(tenantKey, j.tenant)
 	start := g.now()
-	write := bulkWrites[k.method]
+	write := writes[k.method]
 	out := outcome{}
 	if err := g.recoverPanic(g.handle(k.typ, write.operation, write.do))(c); err != nil {
 		out.failure = g.asSCIM(err, wordsOf(c))
@@ -92,6 +91,34 @@ func (j *job) perform(k call) outcome {
 	out.status, out.id, out.version = c.Response().Status, ev.resource, c.Response().Header().Get("ETag")
 	g.write(c, ev, g.now().Sub(start))
 	return out
+}
+
+// part is the event of one operation.
+func (j *job) part() *event {
+	return &event{request: rand.Text(), bulk: j.event.request, tenant: j.event.tenant, token: j.event.token,
+		of: j.event.of, address: j.event.address, bearer: j.event.bearer}
+}
+
+// refuse answers an operation that there is no call for. It has its line in the log
+// like all others: nothing else would tell why it was refused.
+func (j *job) refuse(w *work, e *scim.Error) {
+	j.fail(w, e)
+	path := strings.TrimPrefix(w.Path, "/")
+	if w.typ != nil {
+		path = strings.TrimSuffix(w.typ.mapping.Definition().Endpoint+"/"+w.id, "/")
+	}
+	r := &http.Request{Method: w.Method, URL: &url.URL{Path: j.tenant.baseOf(j.outer.Request().URL.Path) + "/" + path}, Header: http.Header{}}
+	c := j.gateway.echo.NewContext(r, discarded{})
+	ev := j.part()
+	c.SetRequest(ev.follow(r))
+	ev.operation, ev.resource = writes[w.Method].operation, w.id
+	if w.Data != nil {
+		ev.body = encoded(w.Data)
+		ev.name(called(w.Data)...)
+	}
+	ev.fail(e, e)
+	c.Response().Status = e.Status
+	j.gateway.write(c, ev, 0)
 }
 
 // context is that of a call.

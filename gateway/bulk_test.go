@@ -288,3 +288,40 @@ func TestBulkHolds(t *testing.T) {
 		}
 	}
 }
+
+// Every operation that has an answer has a line, which says why it failed: also one
+// for which nothing was ever tried.
+func TestABulkLeavesALineForEveryOperation(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{FailedBodies: true})
+	s.bulk(t,
+		postUser("a", "ann"), postUser("a", "bob"), // one bulkId for two
+		`{"method":"PUT","path":"/Nowhere/v-canary","data":{"userName":"eve","password":"S3cret-canary"}}`,
+		`{"method":"v-canary","path":"/Users"}`,
+		`{"method":"PATCH","path":"/Users/bulkId:gone","data":{"Operations":[]}}`,
+		`{"method":"DELETE","path":"/Users"}`,
+		postUser("b", "sue"), postUser("c", "sue"),
+		postGroup("d", "team", "bulkId:c"), // whose member has failed
+	)
+	whole, parts := n.last(), n.all[:len(n.all)-1]
+	if len(parts) != 9 || whole.Operations != 9 || whole.Errors != 8 {
+		t.Errorf("%d lines, %d operations, %d errors", len(parts), whole.Operations, whole.Errors)
+	}
+	var lines []string
+	for _, r := range parts {
+		if r.Bulk != whole.Request || r.Request == "" || r.Token != whole.Token || r.Status >= 400 && r.Reason == "" {
+			t.Errorf("%+v", r)
+		}
+		if r.Operation == "replace" && (r.Sent == nil || string(r.Sent.Body) != `{"password":"***","userName":"eve"}`) {
+			t.Errorf("%+v", r.Sent)
+		}
+		lines = append(lines, fmt.Sprint(r.Operation, " ", r.Method, " ", r.Path, " ", r.Status))
+		if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "canary") {
+			t.Errorf("%s %v", text, err)
+		}
+	}
+	slices.Sort(lines)
+	same(t, lines, "  /scim/v2/Users 400", "create POST /scim/v2/Groups 409", "create POST /scim/v2/Users 201", "create POST /scim/v2/Users 400",
+		"create POST /scim/v2/Users 400", "create POST /scim/v2/Users 409", "delete DELETE /scim/v2/Users 400", "patch PATCH /scim/v2/Users 400",
+		"replace PUT /scim/v2/***/*** 400")
+}

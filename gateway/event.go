@@ -16,8 +16,9 @@ import (
 	"scimgate/internal/scim"
 )
 
-// event is what the log keeps of one request: filled on the way, written once.
-// It never holds a token, a password or an attribute's value.
+// event is what is known of one request for the logs: filled on the way, written
+// once. It holds the token and the body too, because they have to be known to be
+// taken out; what may be kept of all this is decided in keep.go.
 type event struct {
 	request    string
 	address    string // of the client, as far as trusted proxies tell it
@@ -35,12 +36,14 @@ type event struct {
 
 	// For the provisioning log, which decides itself what may be kept of it.
 	of     *tenant
-	about  string // the DN of the entry that was read, where nothing was written
-	from   string // the DN before, of a rename
-	names  []string
-	told   string // what the client was told of its fault
-	bearer string // the token itself, which nothing may hold
+	about  string   // the DN of the entry that was read, where nothing was written
+	from   string   // the DN before, of a rename
+	names  []string // of the resource
+	others []string // of whom it refers to
+	told   string   // what the client was told of its fault
+	bearer string   // the token itself, which nothing may hold
 	body   []byte
+	read   bool // whether the body was begun to be read
 	trail  *directory.Trail
 }
 
@@ -76,6 +79,9 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set(echo.HeaderXRequestID, ev.request)
 		if err := next(c); err != nil {
 			c.Error(err)
+		}
+		if ev.operation == "" { // it did not come as far as its handler
+			ev.operation, ev.resource = g.operations[c.Request().Method+" "+c.Path()], c.Param("id")
 		}
 		g.write(c, ev, g.now().Sub(start))
 		return nil

@@ -97,6 +97,8 @@ type Gateway struct {
 	log     *zap.Logger
 	now     func() time.Time
 	cursors sealer
+	// operations are what requests are called in the log, by method and route.
+	operations map[string]string
 	*Memory
 }
 
@@ -106,7 +108,8 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now, cursors: cursors, Memory: cfg.Memory}
+	g := &Gateway{config: cfg, echo: echo.New(), log: log, now: time.Now, cursors: cursors,
+		operations: map[string]string{}, Memory: cfg.Memory}
 	if g.Memory == nil {
 		g.Memory = NewMemory()
 	}
@@ -115,7 +118,7 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 	e.HideBanner = true
 	e.HTTPErrorHandler = g.replyError
 	e.Pre(tidyPath)
-	e.Use(g.observe, g.recoverPanic, g.authenticate, g.switchedOn, tidyQuery, bodyLimit, g.deadline, contentType)
+	e.Use(g.observe, g.recoverPanic, g.authenticate, keepBody, g.switchedOn, tidyQuery, bodyLimit, g.deadline, contentType)
 	for _, t := range tenants {
 		tenant := newTenant(t, g.Memory)
 		tenant.bodies = middleware.BodyLimit(byteText(g.limits(tenant).BodyBytes))
@@ -130,21 +133,23 @@ func New(cfg Config, tenants []Tenant, log *zap.Logger) (*Gateway, error) {
 // route is the table of RFC 7644 section 3.2 for one base path.
 func (g *Gateway) route(r *echo.Group, t *tenant) {
 	read := []string{http.MethodGet, http.MethodHead} // RFC 9110 section 9.1
+	post := []string{http.MethodPost}
+	add := func(methods []string, path, operation string, h echo.HandlerFunc) {
+		for _, route := range r.Match(methods, path, h) {
+			g.operations[route.Method+" "+route.Path] = operation
+		}
+	}
 	for _, rt := range t.types {
 		path := "/" + rt.mapping.Definition().Endpoint
-		r.Match(read, path, g.handle(rt, "list", (*request).list))
-		r.Match(read, path+"/:id", g.handle(rt, "get", (*request).get))
-		for _, write := range []struct {
-			method, path, operation string
-			do                      func(*request) error
-		}{
-			{http.MethodPost, path, "create", (*request).create},
-			{http.MethodPut, path + "/:id", "replace", (*request).replace},
-			{http.MethodPatch, path + "/:id", "patch", (*request).patch},
-			{http.MethodDelete, path + "/:id", "delete", (*request).remove},
-		} {
-			if rt.takes(write.method) {
-				r.Add(write.method, write.path, g.handle(rt, write.operation, write.do))
+		add(read, path, "list", g.handle(rt, "list", (*request).list))
+		add(read, path+"/:id", "get", g.handle(rt, "get", (*request).get))
+		for method, write := range writes {
+			at := path
+			if method != http.MethodPost {
+				at += "/:id"
+			}
+			if rt.takes(method) {
+				add([]string{method}, at, write.operation, g.handle(rt, write.operation, write.do))
 			}
 		}
 		r.Any(path+"/.search", t.offered(offSearch, onlyPOST(g.handle(rt, "list", (*request).search)))) // no resource with that id
@@ -155,9 +160,9 @@ func (g *Gateway) route(r *echo.Group, t *tenant) {
 	r.Match(read, "/Schemas", g.discover(t.schemas))
 	r.Match(read, "/Schemas/:name", g.discover(t.schemas))
 	r.Any("/Me", t.offered(offMe, g.me(t)))
-	r.POST("/Bulk", t.offered(offBulk, g.bulk))
-	r.Match(read, "", g.handleAll(t, "list", (*request).list))
-	r.POST("/.search", t.offered(offSearch, g.handleAll(t, "list", (*request).search)))
+	add(post, "/Bulk", "bulk", t.offered(offBulk, g.bulk))
+	add(read, "", "list", g.handleAll(t, "list", (*request).list))
+	add(post, "/.search", "list", t.offered(offSearch, g.handleAll(t, "list", (*request).search)))
 }
 
 // onlyPOST refuses other methods on a path that otherwise looks like that of a

@@ -175,22 +175,22 @@ func (j *job) begin(s step) (call, bool) {
 	case s.link && (w.failure != nil || !w.begun || len(w.taken) == 0):
 		return call{}, false
 	case stopped && s.link:
-		j.fail(w, incomplete("failOnErrors was reached"))
+		j.refuse(w, incomplete("failOnErrors was reached"))
 		return call{}, false
 	case stopped:
 		return call{}, false
 	case w.failure != nil:
-		j.fail(w, w.failure)
+		j.refuse(w, w.failure)
 		return call{}, false
 	case !s.link && j.tenant.off(): // a link ends what was begun before
-		j.fail(w, switchedOff())
+		j.refuse(w, switchedOff())
 		return call{}, false
 	case j.outer.Request().Context().Err() != nil:
-		j.fail(w, late(s.link))
+		j.refuse(w, late(s.link))
 		return call{}, false
 	}
 	if missing := j.missing(w, s); len(missing) > 0 {
-		j.fail(w, dependent(missing, s.link))
+		j.refuse(w, dependent(missing, s.link))
 		return call{}, false
 	}
 	w.begun = true

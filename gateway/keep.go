@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/labstack/echo/v4"
 
 	"scimgate/internal/directory"
 	"scimgate/internal/provlog"
@@ -86,6 +89,23 @@ func (ev *event) keeps(r *http.Request, status int) kept {
 	return k
 }
 
+// keepBody reads what a request sent that was refused before anybody read it, as by the
+// switch, where the tenant asks for the bodies of failed requests.
+func keepBody(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		sent := c.Request().Body // as it is before it is bounded
+		err := next(c)
+		t, ok := c.Get(tenantKey).(*tenant)
+		if ev := eventOf(c); err != nil && ok && t.keep.FailedBodies && !ev.read {
+			ev.body, _ = io.ReadAll(io.LimitReader(sent, mostKept)) // what does not arrive is not kept
+		}
+		return err
+	}
+}
+
+// mostKept bounds what is read of a body for the log alone.
+const mostKept = 1 << 20
+
 // longest puts texts in the order in which they are looked for, each once.
 func longest(texts []string) []string {
 	slices.SortFunc(texts, func(a, b string) int {
@@ -126,7 +146,7 @@ func (k kept) query(given url.Values) string {
 			continue
 		}
 		for _, v := range values {
-			if slices.ContainsFunc(k.keep.secrets, func(s string) bool { return strings.Contains(strings.ToLower(v), strings.ToLower(s)) }) {
+			if scim.Telling(v, k.keep.secrets) {
 				v = scim.Masked
 			}
 			shown.Add(name, v)

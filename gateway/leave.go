@@ -140,6 +140,7 @@ func (q *request) change(old directory.Entry, c directory.Change) (directory.Ent
 		}
 		e, err := q.typ.store.Update(q.ctx(), old, c)
 		q.event.moved(old, e)
+		q.changed(err, c)
 		if err == nil || c.Marker.State == directory.Active {
 			return e, err
 		}

@@ -129,7 +129,6 @@ func bySpelling(named mapping.Names) mapping.Names {
 // read. A client that asks for a version gets a look at the group before, and
 // another where somebody else wrote in between.
 func (q *request) changeMembers(members directory.MemberChange) error {
-	q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
 	if err := q.spendMembers(members); err != nil {
 		return err
 	}
@@ -139,6 +138,7 @@ func (q *request) changeMembers(members directory.MemberChange) error {
 			return err
 		}
 		err = q.typ.store.ChangeMembers(q.ctx(), q.Param("id"), version, members)
+		q.event.touched(err, q.typ.mapping.Members())
 		switch {
 		case err == nil:
 			q.event.resource = strings.ToLower(q.Param("id")) // as directories spell them

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,17 +36,16 @@ func (ev *event) name(names ...string) {
 // refer notes whom a request refers to: members, managers.
 func (ev *event) refer(all mapping.Names) {
 	for id, dn := range all {
-		if len(ev.names) >= namesNoted {
+		if len(ev.others) >= namesNoted {
 			return
 		}
-		ev.name(id, directory.NameValue(dn))
+		ev.others = append(ev.others, id, directory.NameValue(dn))
 	}
 }
 
 // met notes the entry that a request is about.
 func (q *request) met(e directory.Entry) {
 	q.event.about = e.DN
-	q.event.name(directory.NameValue(e.DN))
 	q.event.name(q.typ.mapping.Called(e)...)
 }
 
@@ -53,6 +53,31 @@ func (q *request) met(e directory.Entry) {
 func (ev *event) moved(old, now directory.Entry) {
 	if now.DN != "" && old.DN != now.DN && old.ID == now.ID {
 		ev.from = old.DN
+	}
+}
+
+// touched notes that a write has changed attributes, or may have: where the
+// directory was lost over it, nobody knows. One that it refused has changed nothing.
+func (ev *event) touched(err error, names ...string) {
+	if err != nil && !directory.Is(err, directory.Unavailable) {
+		return
+	}
+	for _, name := range names {
+		if !slices.Contains(ev.attributes, name) {
+			ev.attributes = append(ev.attributes, name)
+		}
+	}
+}
+
+// changed notes which attributes a change of an entry has touched, its name and its
+// members among them.
+func (q *request) changed(err error, c directory.Change) {
+	if c.Name != "" {
+		q.event.touched(err, q.typ.mapping.Naming())
+	}
+	q.event.touched(err, c.Attributes()...)
+	if !c.Members.Empty() {
+		q.event.touched(err, q.typ.mapping.Members())
 	}
 }
 
@@ -113,7 +138,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 		ID: ev.resource, DN: ev.dn, From: ev.from, Attributes: ev.attributes,
 		Attempts: ev.trail.Attempts(), TookMS: float64(took.Microseconds()) / 1000,
 		Status: status, ScimType: ev.scimType, Reason: safe.reason(ev.told), Sent: safe.sent,
-		Operations: ev.operations, Errors: ev.errors, Names: ev.names,
+		Operations: ev.operations, Errors: ev.errors,
 	}
 	if r.DN == "" {
 		r.DN = ev.about
@@ -121,6 +146,8 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	if r.DN == "" {
 		r.DN = ev.trail.Name()
 	}
+	// Its own names come before those of others: there is room for few.
+	r.Names = slices.DeleteFunc(append(ev.names, directory.NameValue(r.DN), directory.NameValue(r.From)), func(name string) bool { return name == "" })
 	if status >= http.StatusBadRequest && !isID(r.ID) && r.ID != "" { // whatever the client took for one
 		r.Names = append(r.Names, r.ID)
 		r.ID = safe.segment(r.ID)
@@ -128,6 +155,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	if safe.values() && len(r.Names) > 0 {
 		r.User = safe.secrets.Replace(r.Names[0])
 	}
+	r.Names = append(r.Names, ev.others...)
 	return r, safe
 }
 

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"scimgate/internal/brake"
 	"scimgate/internal/provlog"
 )
 
@@ -90,6 +92,7 @@ var badRequests = []struct{ method, path, body string }{
 	{"GET", "/Users?access_token=T0ken-canary&filter=title+eq+v-canary", ""},
 	{"GET", `/Users?filter=title+eq+"v-canary`, ""},
 	{"GET", `/Users?filter=password+eq+"S3cret-canary"`, ""},
+	{"GET", `/Users?filter=clientSecret+eq+"S3cret-canary"`, ""},
 	{"GET", `/Users?count=v-canary`, ""},
 	{"GET", `/Users?sortBy=v-canary&sortOrder=v-canary`, ""},
 	{"GET", `/Users?cursor=v-canary`, ""},
@@ -200,5 +203,130 @@ func TestFailedBodiesAreKept(t *testing.T) {
 	s.ask("POST", "/scim/v2/Users", `not JSON`)
 	if r := n.last(); r.Sent == nil || r.Sent.Bytes != 8 || r.Sent.Body != nil || r.Sent.Beginning != "" {
 		t.Errorf("%+v", r.Sent)
+	}
+}
+
+// A record names the attributes that a write has changed, whatever kind of write it
+// is, and none where it changed nothing.
+func TestRecordsNameWhatWasChanged(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{})
+	names := func(want ...string) {
+		t.Helper()
+		got := slices.Clone(n.last().Attributes)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s %d: %v, want %v", n.last().Operation, n.last().Status, got, want)
+		}
+	}
+	users, groups := "/scim/v2/Users", "/scim/v2/Groups"
+	patch := func(path, value string) string {
+		return `{"Operations":[{"op":"replace","path":"` + path + `","value":` + value + `}]}`
+	}
+	add := func(id string) string {
+		return `{"Operations":[{"op":"add","path":"members","value":[` + elements([]string{id}) + `]}]}`
+	}
+	ann := fmt.Sprint(is(t, s.ask("POST", users, `{"userName":"ann","externalId":"42","title":"boss","password":"x1234567"}`), 201)["id"])
+	names(stableKey, "title", "uid", "userPassword")
+	is(t, s.ask("POST", users, `{"userName":"ann"}`), 409)
+	names()
+	bob := fmt.Sprint(is(t, s.ask("POST", users, `{"userName":"bob"}`), 201)["id"])
+	is(t, s.ask("PATCH", users+"/"+ann, patch("userName", `"anna"`)), 200)
+	names("uid")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("userName", `"anna"`)), 200)
+	names()
+	is(t, s.ask("PATCH", users+"/"+ann, patch("userName", `"bob"`)), 409)
+	names()
+	is(t, s.ask("PUT", users+"/"+ann, `{"userName":"ann","externalId":"42","title":"chief"}`), 200)
+	names("title", "uid")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("active", "false")), 200)
+	names("lock")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("active", "true")), 200)
+	names("lock")
+	is(t, s.ask("PATCH", users+"/"+ann, patch("password", `"y1234567"`)), 200)
+	names("userPassword")
+	team := groups + "/" + fmt.Sprint(is(t, s.ask("POST", groups, `{"displayName":"team","members":[`+elements([]string{ann})+`]}`), 201)["id"])
+	names("cn", "member")
+	is(t, s.ask("PATCH", team, patch("displayName", `"crew"`)), 204)
+	names("cn")
+	is(t, s.ask("PATCH", team, add(bob)), 204)
+	names("member")
+	is(t, s.ask("PATCH", team, `{"Operations":[{"op":"remove","path":"members[value eq \"`+bob+`\"]"},{"op":"replace","path":"displayName","value":"team"}]}`), 204)
+	names("cn", "member")
+	is(t, s.ask("PATCH", groups+"/nobody", add(bob)), 404)
+	names()
+	is(t, s.ask("DELETE", users+"/"+ann, ""), 204)
+	names("lock")
+	is(t, s.ask("POST", users, `{"userName":"anne","externalId":"42"}`), 201)
+	if r := n.last(); r.Operation != "revive" {
+		t.Errorf("%+v", r)
+	}
+	names("lock", "title", "uid")
+	is(t, s.ask("DELETE", team, ""), 204)
+	names()
+}
+
+// What is refused before its handler has its operation, its id and what was sent in
+// the record all the same.
+func TestARefusalAtTheDoorIsRecorded(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{FailedBodies: true})
+	const id = "0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+	s.tenants[0].toggle = turnedOff{}
+	s.ask("PUT", "/scim/v2/Users/"+id, `{"userName":"ann","password":"S3cret-canary"}`)
+	if r := n.last(); r.Status != 403 || r.Operation != "replace" || r.ID != id || !strings.Contains(r.Reason, "switched off") ||
+		r.Sent == nil || string(r.Sent.Body) != `{"userName":"ann","password":"***"}` {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.tenants[0].toggle = nil
+	s.ask("POST", "/okta/scim/v2/Users", `{"userName":"ann"}`, "Content-Type", "text/plain")
+	if r := n.last(); r.Status != 415 || r.Operation != "create" || r.Sent == nil || string(r.Sent.Body) != `{"userName":"ann"}` {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.ask("PUT", "/scim/v2/Users", `{"userName":"ann"}`)
+	if r := n.last(); r.Status != 405 || r.Operation != "" || r.Sent == nil {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.ask("DELETE", "/scim/v2/Users/"+id, `{"x":1}`, "Authorization", "Bearer wrong")
+	if r := n.last(); r.Status != 401 || r.Operation != "delete" || r.Sent != nil || r.Token != "" {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+	s.ask("POST", "/scim/v2/Users", `{"userName":"`+strings.Repeat("x", 5000)+`"}`)
+	if r := n.last(); r.Status != 413 || r.Operation != "create" {
+		t.Errorf("%+v %+v", r, r.Sent)
+	}
+}
+
+// turnedOff is a switch that is off.
+type turnedOff struct{}
+
+func (turnedOff) Off() bool { return true }
+
+// A line is found by the resource's own name however many others the request names,
+// and calls it by that.
+func TestARecordIsOfTheResourceFirst(t *testing.T) {
+	b := newBraked(t, 1000, 30)
+	n := noted(b.site, Keep{Values: true})
+	is(t, b.ask("PATCH", "/scim/v2/Groups/"+b.group, `{"Operations":[{"op":"replace","path":"displayName","value":"crew"},{"op":"add","path":"members","value":[`+elements(b.people)+`]}]}`), 204)
+	if r := n.last(); r.User != "team" || !slices.Contains(r.Names[:4], "team") || !slices.Contains(r.Names[:4], "crew") || !slices.Contains(r.Names, b.people[3]) && !slices.Contains(r.Names, b.people[4]) && len(r.Names) < 10 {
+		t.Errorf("%q %q", r.User, r.Names)
+	}
+}
+
+// Whom a create has found is whom its line is about, also where it then fails.
+func TestAFailedUpsertIsAboutWhomItFound(t *testing.T) {
+	s := newOffering(t, Policy{}, byName)
+	n := noted(s, Keep{})
+	s.tenants[0].brake = brake.New(t.TempDir(), "okta", brake.Limit{Changes: 1, Per: time.Hour}, zap.NewNop())
+	ann := is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`), 201)["id"]
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"bob"}`), 201)
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"bob","active":false}`), 201)
+	if r := n.last(); r.Operation != "upsert" || !slices.Equal(r.Attributes, []string{"lock"}) {
+		t.Errorf("%+v", r)
+	}
+	is(t, s.ask("POST", "/scim/v2/Users", `{"userName":"ann","active":false}`), 429)
+	// The id is hashed in a test, where it has not the form of one.
+	if r := n.last(); r.Status != 429 || r.Operation != "upsert" || !slices.Contains(r.Names, fmt.Sprint(ann)) || r.DN == "" || !strings.Contains(r.Reason, "brake on mass changes") || len(r.Attributes) > 0 {
+		t.Errorf("%+v", r)
 	}
 }

@@ -112,6 +112,7 @@ func (q *request) stamp() mapping.Stamp {
 func (q *request) body() ([]byte, error) { return bodyOf(q.Context) }
 
 func bodyOf(c echo.Context) ([]byte, error) {
+	eventOf(c).read = true
 	body, err := io.ReadAll(c.Request().Body)
 	if err == nil {
 		eventOf(c).body = body

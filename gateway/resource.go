@@ -156,7 +156,7 @@ func (q *request) answer(status int, e directory.Entry) error {
 	return q.show(status, all[0])
 }
 
-// wrote notes in the log whom a write was about.
+// wrote notes in the log whom a write is about.
 func (q *request) wrote(e directory.Entry) {
 	q.event.resource, q.event.dn = e.ID, e.DN
 	q.met(e)

@@ -79,7 +79,7 @@ func (j *job) weigh(works []*work) int {
 		c.Set(eventKey, &event{})
 		c.Set(tenantKey, shadow)
 		c.Set(weighKey, &sum)
-		write := bulkWrites[w.Method]
+		write := writes[w.Method]
 		_ = j.gateway.recoverPanic(j.gateway.handle(typ, write.operation, write.do))(c) // what fails here takes nothing away
 		return nil
 	})

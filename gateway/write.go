@@ -50,6 +50,9 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 	if err := q.putAside(d.aside); err != nil {
 		return directory.Entry{}, err
 	}
+	if d.verdict != create {
+		q.wrote(d.hit) // whatever comes of it
+	}
 	switch d.verdict {
 	case revive:
 		q.event.operation = "revive"
@@ -71,8 +74,11 @@ func (q *request) tryMake(want mapping.Want) (directory.Entry, error) {
 		q.numbers = e.Numbers
 	}
 	e.Numbers = q.numbers
-	q.event.attributes = e.Attributes.Names()
 	made, err := q.typ.store.Add(q.ctx(), e)
+	q.event.touched(err, e.Attributes.Names()...)
+	for _, n := range e.Numbers {
+		q.event.touched(err, n.Attribute)
+	}
 	if err = q.lost(chosen, want.Keys, err); directory.Is(err, directory.Exists) {
 		err = q.elsewhere(err, append(slices.Clone(want.Keys), q.typ.mapping.Made(want)...))
 	}
@@ -201,10 +207,6 @@ func (q *request) write(old directory.Entry, refs mapping.Refs, want mapping.Wan
 	if err := q.claim(old, chosen.others(c.Keys)); err != nil {
 		return directory.Entry{}, err
 	}
-	q.event.attributes = c.Attributes()
-	if !c.Members.Empty() {
-		q.event.attributes = append(q.event.attributes, q.typ.mapping.Members())
-	}
 	e, err := q.change(old, c)
 	if err != nil {
 		return directory.Entry{}, q.lost(chosen, c.Keys, err)
@@ -224,8 +226,9 @@ func (q *request) writeMembers(old directory.Entry, c directory.MemberChange) er
 	if q.precondition.particular() {
 		version = old.Version // held against the precondition when it was read
 	}
-	q.event.attributes = []string{q.typ.mapping.Members()}
-	return q.typ.store.ChangeMembers(q.ctx(), old.ID, version, c)
+	err := q.typ.store.ChangeMembers(q.ctx(), old.ID, version, c)
+	q.event.touched(err, q.typ.mapping.Members())
+	return err
 }
 
 // claim makes sure that nobody else has the unique values of a change.

@@ -76,7 +76,7 @@ func TestProvisioningLog(t *testing.T) {
 		t.Helper()
 		for name, want := range map[string]string{
 			"ann": "create 201, patch 204, patch 200", "42": "create 201, patch 200, delete 204", id: "create 201, patch 204, patch 200, delete 204",
-			"anna": "patch 200, create 409, delete 204", "team": "create 201", "nobody7": "list 200",
+			"anna": "patch 200, create 409, delete 204", "team": "create 201, patch 204", "nobody7": "list 200",
 		} {
 			var got []string
 			for _, line := range c.logLines(t, "--user", name, "--since", "24h") {

@@ -105,6 +105,9 @@ func (m *Mapping) StableKey() string {
 	return m.stable.config.LDAP
 }
 
+// Naming returns the LDAP attribute that entries are named by.
+func (m *Mapping) Naming() string { return m.config.RDN.LDAP }
+
 // Members returns the LDAP attribute of a group's members, "" for types that
 // have none.
 func (m *Mapping) Members() string {

@@ -45,7 +45,7 @@ The newest lines are shown, the newest last. The gateway may be running or not.
 	f.StringVar(&o.config, "config", "scimgate.yaml", "configuration file")
 	f.StringVar(&o.tenant, "tenant", "", "only this tenant's")
 	f.StringVar(&o.user, "user", "", "only of this user or group: id, DN, or what it is called")
-	f.StringVar(&o.operation, "operation", "", "only this operation: create, replace, patch, delete, get, list, bulk, revive, adopt, release")
+	f.StringVar(&o.operation, "operation", "", "only this operation: create, replace, patch, delete, get, list, bulk, revive, upsert, adopt, release")
 	f.StringVar(&o.request, "request", "", "only this request, in full; of a Bulk its operations too")
 	f.StringVar(&o.since, "since", "", "from this time on: 90m, 24h, 7d, 2026-01-31 or 2026-01-31T08:00:00Z")
 	f.StringVar(&o.until, "until", "", "before this time, written as in --since")
@@ -72,13 +72,17 @@ func (o *logOptions) run(cmd *cobra.Command) error {
 	l := provlog.At(cfg.Log.Provisioning)
 	o.remark(cmd.ErrOrStderr(), cfg, l)
 	show := &lineWriter{to: cmd.OutOrStdout(), json: o.json, full: o.request != ""}
-	found, err := o.found(cmd, l, q, show)
+	end, err := l.End() // what comes while the lines are shown is for the follower
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmd.CommandPath(), err)
+	}
+	found, err := o.found(cmd, l.Before(end), q, show)
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmd.CommandPath(), err)
 	}
 	switch {
 	case o.follow:
-		return l.Follow(cmd.Context(), q, func(line provlog.Line) error { return show.write(line) })
+		return l.Follow(cmd.Context(), q, end, func(line provlog.Line) error { return show.write(line) })
 	case found == 0 && o.request != "":
 		return fmt.Errorf("%s: no line has the request id %q; it may be older than log.maxAge, or another gateway's that does not share this log", cmd.CommandPath(), o.request)
 	case found == 0:

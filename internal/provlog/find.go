@@ -10,10 +10,13 @@ import (
 )
 
 // Log reads a log, whoever writes it at the time. It has no state.
-type Log struct{ path string }
+type Log struct {
+	path string
+	end  *Place // of what is read of it, nil for all
+}
 
 // At is the log whose current file is at a path.
-func At(path string) Log { return Log{path} }
+func At(path string) Log { return Log{path: path} }
 
 // Line is a line of a log, as it is there and as a record.
 type Line struct {
@@ -134,6 +137,9 @@ func (l Log) begin(q Query) (search, parts, error) {
 		key = nil // lines are found by all else; NamesKnown tells
 	}
 	all, err := partsOf(l.path)
+	if err == nil && l.end != nil {
+		all, err = all.upTo(*l.end)
+	}
 	return q.prepare(key), all, err
 }
 
@@ -158,7 +164,11 @@ func (s search) inBlocks(seg part, use func(*os.File, []candidate) error) error 
 	if err != nil {
 		return err
 	}
-	blocks, err := s.candidates(f, seg.path, info.Size())
+	size := info.Size()
+	if seg.end != nil {
+		size = min(size, *seg.end)
+	}
+	blocks, err := s.candidates(f, seg.path, size)
 	if err != nil {
 		return err
 	}
@@ -188,7 +198,7 @@ func (s search) candidates(f *os.File, path string, size int64) ([]candidate, er
 		offset = b.end()
 	}
 	for offset < size {
-		end, err := cutAfter(f, min(offset+blockBytes, size), size)
+		end, err := cutAfter(f, min(offset+blockBytes, size), min(offset+longestLine, size))
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +208,8 @@ func (s search) candidates(f *os.File, path string, size int64) ([]candidate, er
 	return all, nil
 }
 
-// cutAfter finds the end of the line that an offset is in.
+// cutAfter finds the end of the line that an offset is in. One that is longer than ours
+// are is cut anywhere: nothing of it is read as a line.
 func cutAfter(f *os.File, offset, size int64) (int64, error) {
 	text := make([]byte, 4096)
 	for offset < size {

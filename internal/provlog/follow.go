@@ -13,22 +13,21 @@ import (
 // lookEvery is how often a follower looks for new lines.
 const lookEvery = 200 * time.Millisecond
 
-// Follow calls for every line that matches and is written from now on, until ctx
+// Follow calls for every line that matches and is written after a place, until ctx
 // ends or there is an error. It goes on where a segment is closed, from file to file.
-func (l Log) Follow(ctx context.Context, q Query, each func(Line) error) error {
+func (l Log) Follow(ctx context.Context, q Query, from Place, each func(Line) error) error {
 	key, err := readKey(l.path)
 	if err != nil {
 		key = nil // see begin
 	}
 	f := follower{log: l, query: q, search: q.prepare(key), each: each}
 	defer f.leave()
-	if file, err := os.Open(l.path); err == nil {
-		if _, err := file.Seek(0, io.SeekEnd); err != nil {
-			return errors.Join(err, file.Close())
-		}
-		f.enter(file)
-	} else if !gone(err) {
+	file, err := l.openAt(from)
+	if err != nil {
 		return err
+	}
+	if file != nil {
+		f.enter(file)
 	}
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -92,12 +91,15 @@ func (f *follower) look() error {
 // drain reads to the end of the file.
 func (f *follower) drain() error {
 	for f.file != nil {
-		text, err := f.lines.ReadBytes('\n')
-		if f.half = append(f.half, text...); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			return err
+		text, err := f.lines.ReadSlice('\n')
+		if len(f.half) <= longestLine { // what is longer is no line of ours
+			f.half = append(f.half, text...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if err != nil {
+			return ignoreEnd(err)
 		}
 		if line, ok := f.search.line(f.half); ok {
 			if err := f.each(line); err != nil {
@@ -163,6 +165,13 @@ func (f *follower) after() (string, error) {
 		return f.log.path, nil
 	}
 	return "", nil // there is no new one yet
+}
+
+func ignoreEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 func ignoreGone(err error) error {

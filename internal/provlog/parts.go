@@ -11,6 +11,17 @@ type parts []part
 type part struct {
 	segment
 	file *os.File // of the current one
+	end  *int64   // of what is to be read, nil for all
+}
+
+// take opens a part, and leaves it to the caller to close it.
+func (p *part) take() (*os.File, error) {
+	if p.file == nil {
+		return os.Open(p.path)
+	}
+	file := p.file
+	p.file = nil
+	return file, nil
 }
 
 // partsOf opens the current segment before it lists the others, so that none is
@@ -31,7 +42,7 @@ func partsOf(path string) (parts, error) {
 		}
 	}
 	if current != nil {
-		all = append(all, part{segment{path: path}, current})
+		all = append(all, part{segment: segment{path: path}, file: current})
 	}
 	return all, nil
 }

@@ -22,9 +22,11 @@ type Record struct {
 	From      string    `json:"from,omitempty"` // its DN before, of a rename or a move
 	User      string    `json:"user,omitempty"` // what the resource is called; a value
 	// Who holds hashes of Names, by which a query finds the line.
-	Who        []string `json:"who,omitempty"`
-	Attributes []string `json:"attributes,omitempty"` // names of those that were changed
-	Attempts   int      `json:"attempts,omitempty"`   // how often the write that was tried most was tried
+	Who []string `json:"who,omitempty"`
+	// Attributes are the names of those that were changed, or may have been where the
+	// directory was lost in the middle.
+	Attributes []string `json:"attributes,omitempty"`
+	Attempts   int      `json:"attempts,omitempty"` // how often the write that was tried most was tried
 	TookMS     float64  `json:"tookMs"`
 	Status     int      `json:"status"`
 	ScimType   string   `json:"scimType,omitempty"`

@@ -3,6 +3,7 @@ package provlog
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -243,53 +244,58 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
-// A follower sees every line once and in order, whatever becomes of the file.
+// Whoever reads what is there and then follows sees every line once and in order,
+// however much comes in between and whatever becomes of the file.
 func TestFollow(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "p.jsonl")
-	w := open(t, Config{Path: path, MaxSize: 50_000, MaxAge: 100 * 365 * 24 * time.Hour})
-	w.Record(made(0))
-	const n = 1000
-	done := errors.New("done")
-	got := make(chan int, n+1)
-	result := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	go func() {
-		i := 0
-		result <- At(path).Follow(ctx, Query{}, func(l Line) error {
-			if i == 0 {
-				for l.Record.Request != made(i).Request {
-					i++
-				}
+	for _, there := range []int{0, 1, 300, 700} { // lines before the place; the later ones in closed segments too
+		path := filepath.Join(t.TempDir(), "p.jsonl")
+		w := open(t, Config{Path: path, MaxSize: 50_000, MaxAge: 100 * 365 * 24 * time.Hour})
+		write := func(from, to int) {
+			for i := from; i < to; i++ {
+				w.Record(made(i))
 			}
+		}
+		write(0, there)
+		if there == 0 {
+			if err := os.Remove(path); err != nil && !gone(err) {
+				t.Fatal(err)
+			}
+		}
+		const n = 1000
+		l := At(path)
+		end, err := l.End()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(there, n/2+there/2) // segments are closed before anybody has read
+		i := 0
+		one := func(l Line) error {
 			if l.Record.Request != made(i).Request {
 				return fmt.Errorf("%s came, want %s", l.Record.Request, made(i).Request)
 			}
-			if i++; i >= n {
-				return done
+			if i++; i == n {
+				return errDone
 			}
-			got <- i
 			return nil
-		})
-	}()
-	first := 1 // lines come until the follower has begun, and then all are to be seen
-	for len(got) == 0 {
-		if first < n/2 {
-			w.Record(made(first))
-			first++
 		}
-		time.Sleep(time.Millisecond)
-		if ctx.Err() != nil {
-			t.Fatal("the follower sees nothing")
+		if err := l.Before(end).Each(t.Context(), Query{}, one); err != nil || i != there {
+			t.Fatalf("%d lines, want %d: %v", i, there, err)
 		}
-	}
-	for i := first; i < n; i++ {
-		w.Record(made(i))
-	}
-	if err := <-result; !errors.Is(err, done) {
-		t.Error(err)
+		if found, err := l.Before(end).Find(t.Context(), Query{}, n); err != nil || len(found.Lines) != there {
+			t.Errorf("%d lines, want %d: %v", len(found.Lines), there, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		result := make(chan error, 1)
+		go func() { result <- l.Follow(ctx, Query{}, end, one) }()
+		write(n/2+there/2, n)
+		if err := <-result; !errors.Is(err, errDone) {
+			t.Errorf("after %d: %v at %d", there, err, i)
+		}
+		cancel()
 	}
 }
+
+var errDone = errors.New("done")
 
 // What stands for a name tells nobody whose it is.
 func TestNamesAreNotInTheLog(t *testing.T) {
@@ -312,5 +318,65 @@ func TestNamesAreNotInTheLog(t *testing.T) {
 	}
 	if n := len(find(t, At(path), Query{User: "ann canary"}, 1).Lines); n != 0 {
 		t.Error("found without the key")
+	}
+}
+
+// A file without line ends, whoever made it, is not read into memory as a whole, and
+// hides nothing that comes after it.
+func TestAnEndlessLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.jsonl")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 3*longestLine), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	l := At(path)
+	end, err := l.End()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(made(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(f, "\n%s\n", text); err != nil {
+		t.Fatal(err)
+	}
+	read, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	s := Query{}.prepare(nil)
+	blocks, err := s.candidates(read, path, 3*longestLine+int64(len(text))+2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blocks {
+		if b.length > longestLine {
+			t.Errorf("a block of %d bytes", b.length)
+		}
+	}
+	found, err := l.Find(t.Context(), Query{}, 5)
+	if err != nil || len(found.Lines) != 1 || found.Lines[0].Record.Request != made(7).Request {
+		t.Errorf("%v %v", found, err)
+	}
+	follower := follower{log: l, search: s, each: func(line Line) error {
+		if line.Record.Request != made(7).Request {
+			t.Errorf("%s", line.Text)
+		}
+		return errDone
+	}}
+	file, err := l.openAt(end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower.enter(file)
+	defer follower.leave()
+	if err := follower.drain(); !errors.Is(err, errDone) || len(follower.half) > 2*longestLine {
+		t.Errorf("%d bytes are held, %v", len(follower.half), err)
 	}
 }

@@ -35,10 +35,7 @@ func Redact(body []byte, secrets []string) (r Redacted, ok bool) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return r, false
 	}
-	w := redaction{}
-	for _, s := range secrets {
-		w.names = append(w.names, letters(s))
-	}
+	w := redactionOf(secrets)
 	w.redact(&root, false)
 	r.Secrets, r.Values = w.secrets, w.values
 	var out bytes.Buffer
@@ -159,6 +156,14 @@ type redaction struct {
 	secrets, values []string
 }
 
+func redactionOf(secrets []string) redaction {
+	w := redaction{}
+	for _, s := range secrets {
+		w.names = append(w.names, letters(s))
+	}
+	return w
+}
+
 // redact masks what is secret in a node; hidden says that all of it is.
 func (w *redaction) redact(n *node, hidden bool) {
 	switch n.kind {
@@ -197,13 +202,13 @@ func (w *redaction) leaf(n *node, hidden bool) {
 }
 
 // labels are members of an object whose values say what the others are about.
-var labels = []string{"path", "name", "attribute", "key", "type", "id"}
+var labels = []string{"path", "filter", "name", "attribute", "key", "type", "id"}
 
 // speaks reports whether an object says of itself that it is about a secret, as an
 // operation of a PATCH does.
 func (w *redaction) speaks(n *node) bool {
 	for i := range n.members {
-		if n.members[i].kind == '"' && slices.Contains(labels, letters(n.names[i])) && w.mentions(n.members[i].text) {
+		if n.members[i].kind == '"' && slices.Contains(labels, letters(n.names[i])) && w.tells(n.members[i].text) {
 			return true
 		}
 	}
@@ -213,7 +218,7 @@ func (w *redaction) speaks(n *node) bool {
 // label masks the value that a path compares a secret with: password eq "x".
 func (w *redaction) label(n *node, name string) {
 	switch {
-	case !w.mentions(n.text):
+	case !w.tells(n.text):
 		if name != "path" && name != "type" { // words of the protocol
 			w.values = append(w.values, n.text)
 		}
@@ -234,8 +239,22 @@ func (w *redaction) secretKey(name string) bool {
 			return true
 		}
 	}
+	return tellsSecret(name)
+}
+
+func tellsSecret(name string) bool {
 	all := letters(name)
 	return slices.ContainsFunc(telling, func(t string) bool { return strings.Contains(all, t) })
+}
+
+// tells reports whether a label has the name of a secret in it, declared or not.
+func (w *redaction) tells(text string) bool { return w.mentions(text) || tellsSecret(text) }
+
+// Telling reports whether an expression, such as a filter, is about a secret: one of
+// the names, or another name that tells one.
+func Telling(text string, secrets []string) bool {
+	w := redactionOf(secrets)
+	return w.tells(text)
 }
 
 // mentions reports whether a text has the name of a secret in it.
