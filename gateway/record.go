@@ -121,12 +121,13 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	if r.DN == "" {
 		r.DN = ev.trail.Name()
 	}
+	r.DN, r.From = safe.clean(r.DN), safe.clean(r.From)
 	if status >= http.StatusBadRequest && !isID(r.ID) && r.ID != "" { // whatever the client took for one
 		r.Names = append(r.Names, r.ID)
 		r.ID = safe.segment(r.ID)
 	}
 	if safe.values() && len(r.Names) > 0 {
-		r.User = safe.secrets.Replace(r.Names[0])
+		r.User = safe.clean(r.Names[0])
 	}
 	return r, safe
 }

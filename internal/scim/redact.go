@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -188,8 +189,11 @@ func (w *redaction) redact(n *node, hidden bool) {
 func (w *redaction) leaf(n *node, hidden bool) {
 	switch {
 	case n.kind == 'v' && (n.text == "null" || n.text == "true" || n.text == "false"):
-	case hidden, n.kind == '"' && w.mentions(n.text):
+	case hidden:
 		w.secrets = append(w.secrets, n.text)
+		*n = node{kind: '"', text: Masked}
+	case n.kind == '"' && (w.mentions(n.text) || strings.ContainsAny(n.text, `"=`) && w.tells(n.text)):
+		w.secrets = append(w.secrets, pieces(n.text)...)
 		*n = node{kind: '"', text: Masked}
 	default:
 		w.values = append(w.values, n.text)
@@ -197,13 +201,17 @@ func (w *redaction) leaf(n *node, hidden bool) {
 }
 
 // labels are members of an object whose values say what the others are about.
-var labels = []string{"path", "name", "attribute", "key", "type", "id"}
+var labels = []string{"path", "filter", "name", "attribute", "key", "type", "id"}
 
 // speaks reports whether an object says of itself that it is about a secret, as an
 // operation of a PATCH does.
 func (w *redaction) speaks(n *node) bool {
 	for i := range n.members {
-		if n.members[i].kind == '"' && slices.Contains(labels, letters(n.names[i])) && w.mentions(n.members[i].text) {
+		name, m := letters(n.names[i]), &n.members[i]
+		if m.kind != '"' || !slices.Contains(labels, name) {
+			continue
+		}
+		if w.mentions(m.text) || name != "type" && name != "id" && w.tells(m.text) {
 			return true
 		}
 	}
@@ -213,14 +221,40 @@ func (w *redaction) speaks(n *node) bool {
 // label masks the value that a path compares a secret with: password eq "x".
 func (w *redaction) label(n *node, name string) {
 	switch {
-	case !w.mentions(n.text):
+	case !w.tells(n.text):
 		if name != "path" && name != "type" { // words of the protocol
 			w.values = append(w.values, n.text)
 		}
 	case strings.ContainsFunc(n.text, func(r rune) bool { return r == '"' || unicode.IsSpace(r) }):
-		w.secrets = append(w.secrets, n.text)
+		w.secrets = append(w.secrets, pieces(n.text)...)
 		*n = node{kind: '"', text: Masked}
 	}
+}
+
+// compared is a value that a text sets or compares something with.
+var compared = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?|(?i:\b(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+|=)([^\s"\])]+)`)
+
+// pieces are a text that compares a secret with something, and the values in it:
+// whoever speaks of it may quote a part, or put other blanks between them.
+func pieces(text string) []string {
+	all := []string{text}
+	for _, found := range compared.FindAllStringSubmatch(text, -1) {
+		all = append(all, found[1], found[2])
+	}
+	return all
+}
+
+// SecretsOf returns the pieces of a text that speaks of a secret, as a filter on a
+// password does; none of one that does not. names are those of secret attributes.
+func SecretsOf(text string, names []string) []string {
+	w := redaction{}
+	for _, s := range names {
+		w.names = append(w.names, letters(s))
+	}
+	if !w.tells(text) {
+		return nil
+	}
+	return pieces(text)
 }
 
 // telling are parts of a name that tell a secret, whatever the mapping says.
@@ -244,6 +278,13 @@ func (w *redaction) mentions(text string) bool {
 	return slices.ContainsFunc(w.names, func(name string) bool {
 		return all == name || len(name) >= shortSecret && strings.Contains(all, name)
 	})
+}
+
+// tells reports whether a text has the name of a secret in it, or a word that tells
+// one.
+func (w *redaction) tells(text string) bool {
+	all := letters(text)
+	return w.mentions(text) || slices.ContainsFunc(telling, func(t string) bool { return strings.Contains(all, t) })
 }
 
 // letters are the letters and digits of a name in small: nothing else tells two apart.

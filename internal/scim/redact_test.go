@@ -28,6 +28,10 @@ func TestRedact(t *testing.T) {
 		"elsewhere":        `{"password":"S3cret-canary","title":"my S3cret-canary","S3cret-canary":1}`,
 		"JSON in text":     `{"value":"{\"password\":\"S3cret-canary\"}"}`,
 		"other names":      `{"newPassword":"S3cret-canary","access_token":"S3cret-canary","clientSecret":"S3cret-canary"}`,
+		"patch, other":     `{"Operations":[{"op":"add","path":"clientSecret","value":"S3cret-canary"}]}`,
+		"patch, quoted":    `{"Operations":[{"op":"add","path":"pwd[ value   eq \"S3cret-canary\" ]","value":1}]}`,
+		"search, other":    `{"filter":"access_token eq S3cret-canary"}`,
+		"a link":           `{"profileUrl":"https://x.example/?token=S3cret-canary"}`,
 		"declared":         `{"urn:example:badge:2.0:User":{"PIN":"S3cret-canary"}}`,
 		"number":           `{"pin":4711471147114711,"x":"4711471147114711"}`,
 		"SCIM 1.1":         `{"attributes":[{"name":"password","value":"S3cret-canary"}]}`,
@@ -45,6 +49,14 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%s: the secret counts as a value", name)
 			}
 		}
+	}
+	r, _ := Redact([]byte(`{"Operations":[{"op":"remove","path":"emails[ password  eq \"S3cret-canary\" or title co Other-canary ]"}]}`), []string{"password"})
+	if said := Masker(r.Secrets).Replace(`emails[password eq "S3cret-canary" or title co "Other-canary"]`); strings.Contains(said, "canary") {
+		t.Errorf("whoever quotes a part of a path says %s", said)
+	}
+	r, _ = Redact([]byte(`{"title":"The secretary of Tokenmaster"}`), []string{"password"})
+	if len(r.Secrets) > 0 {
+		t.Errorf("%q are no secrets", r.Secrets)
 	}
 	const whole = `{"schemas":["urn:x"],"userName":"ann","active":true,"n":[1.50,null,{"a":"<&>"}],"Operations":[{"op":"add","path":"emails[type eq \"work\"].value","value":"a@x"}]}`
 	if r, ok := Redact([]byte(whole), []string{"password"}); !ok || string(r.Body) != whole {
