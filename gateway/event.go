@@ -104,13 +104,13 @@ func (g *Gateway) line(c echo.Context, ev *event, r provlog.Record, safe kept, t
 	fields := []zap.Field{
 		zap.String("request", r.Request),
 		zap.String("method", r.Method),
-		zap.String("path", safe.path(c.Request().URL.Path)),
+		zap.String("path", safe.clean(c.Request().URL.Path)),
 		zap.Int("status", r.Status),
 		zap.Duration("took", took),
 	}
 	for _, f := range []struct{ key, value string }{
 		{"address", ev.address}, {"bulk", r.Bulk}, {"tenant", r.Tenant}, {"token", r.Token}, {"operation", r.Operation},
-		{"id", safe.secrets.Replace(ev.resource)}, {"dn", ev.dn}, {"scimType", r.ScimType},
+		{"id", safe.clean(ev.resource)}, {"dn", safe.clean(ev.dn)}, {"scimType", r.ScimType},
 	} {
 		if f.value != "" {
 			fields = append(fields, zap.String(f.key, f.value))

@@ -80,9 +80,18 @@ func (ev *event) keeps(r *http.Request, status int) kept {
 	if status >= http.StatusBadRequest {
 		body, isJSON := scim.Redact(ev.body, k.keep.secrets)
 		secrets = append(secrets, body.Secrets...)
+		for _, values := range r.URL.Query() {
+			for _, v := range values {
+				secrets = append(secrets, scim.SecretsOf(v, k.keep.secrets)...)
+			}
+		}
 		k.said = longest(append(body.Values, k.asked(r.URL.Query())...))
 		if k.FailedBodies && ev.of != nil && ev.token != "" {
-			k.sent = sent(ev.body, body.Body, isJSON, k.query(r.URL.Query()), scim.Masker(secrets))
+			k.secrets = scim.Masker(secrets)
+			// The body is without its own secrets; what else they are could be found in its
+			// punctuation, which has to stay.
+			bearer := kept{secrets: scim.Masker([]string{ev.bearer})}
+			k.sent = keepSent(ev.body, []byte(bearer.clean(string(body.Body))), isJSON, k.clean(k.query(r.URL.Query())))
 		}
 	}
 	k.secrets = scim.Masker(secrets)
@@ -120,15 +129,15 @@ func longest(texts []string) []string {
 // bodyKept is how much of a body is kept.
 const bodyKept = 16 << 10
 
-// sent is what is kept of a request that failed.
-func sent(body, clean []byte, isJSON bool, query string, secrets *strings.Replacer) *provlog.Sent {
-	s := &provlog.Sent{Query: secrets.Replace(query), Bytes: len(body)}
+// keepSent is what is kept of a request that failed.
+func keepSent(body, clean []byte, isJSON bool, query string) *provlog.Sent {
+	s := &provlog.Sent{Query: query, Bytes: len(body)}
 	switch {
 	case !isJSON:
 	case len(clean) <= bodyKept:
-		s.Body = []byte(secrets.Replace(string(clean)))
+		s.Body = clean
 	default:
-		s.Beginning = strings.ToValidUTF8(secrets.Replace(string(clean[:bodyKept])), "")
+		s.Beginning = strings.ToValidUTF8(string(clean[:bodyKept]), "")
 	}
 	if s.Query == "" && s.Bytes == 0 {
 		return nil
@@ -146,7 +155,7 @@ func (k kept) query(given url.Values) string {
 			continue
 		}
 		for _, v := range values {
-			if scim.Telling(v, k.keep.secrets) {
+			if len(scim.SecretsOf(v, k.keep.secrets)) > 0 {
 				v = scim.Masked
 			}
 			shown.Add(name, v)
@@ -194,7 +203,7 @@ var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*(?:"|$)`)
 
 // reason is what the client was told, without its own words.
 func (k kept) reason(told string) string {
-	told = k.secrets.Replace(told)
+	told = k.clean(told)
 	if k.values() {
 		return told
 	}
@@ -211,7 +220,7 @@ func (k kept) values() bool { return k.keep.Values }
 // cause is why a request failed. The directory's own words name entries, and may; what
 // the program itself says, as after a panic, is as careful as a reason.
 func (k kept) cause(err error) string {
-	text := k.secrets.Replace(err.Error())
+	text := k.clean(err.Error())
 	if k.values() || errors.As(err, new(*directory.Error)) {
 		return text
 	}
@@ -253,12 +262,13 @@ func partOfWord(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c >= 0x80
 }
 
-// ownToken is the form of a token that the gateway made.
-var ownToken = regexp.MustCompile(`scimgate_[A-Za-z0-9]+_[A-Za-z0-9_-]+`)
+// anyToken is the form of a token that the gateway made, or of an issuer's.
+var anyToken = regexp.MustCompile(`scimgate_[A-Za-z0-9]+_[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
 
-// path is that of a request, in which somebody may have put a token.
-func (k kept) path(path string) string {
-	return ownToken.ReplaceAllString(k.secrets.Replace(path), scim.Masked)
+// clean is a text without secrets, and without what has the form of a token: people
+// put one wherever there is room, and it may be good.
+func (k kept) clean(text string) string {
+	return anyToken.ReplaceAllString(k.secrets.Replace(text), scim.Masked)
 }
 
 // place is where a request went: the words that there are, and ids.
@@ -279,7 +289,7 @@ func (k kept) segment(text string) string {
 	case text == "" || isID(text) || k.knows(text):
 		return text
 	case k.values():
-		return k.path(text)
+		return k.clean(text)
 	}
 	return scim.Masked
 }

@@ -232,6 +232,7 @@ func TestMembersOfOneRequest(t *testing.T) {
 		`{"op":"add","path":"members","value":` + member(1, 2, 3) + `}`,
 		`{"op":"add","path":"members","value":` + member(3) + `},{"op":"remove","path":"members","value":` + member(1, 2) + `}`,
 		`{"op":"remove","path":"members"}`,
+		`{"op":"remove","path":"members[type eq \"User\"]"}`,
 		`{"op":"replace","path":"members","value":[]}`,
 		`{"op":"replace","path":"members","value":[{"value":""}]}`,
 		`{"op":"replace","value":{"members":` + member(3) + `}}`,

@@ -146,6 +146,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 	if r.DN == "" {
 		r.DN = ev.trail.Name()
 	}
+	r.DN, r.From = safe.clean(r.DN), safe.clean(r.From)
 	// Its own names come before those of others: there is room for few.
 	r.Names = slices.DeleteFunc(append(ev.names, directory.NameValue(r.DN), directory.NameValue(r.From)), func(name string) bool { return name == "" })
 	if status >= http.StatusBadRequest && !isID(r.ID) && r.ID != "" { // whatever the client took for one
@@ -153,7 +154,7 @@ func (g *Gateway) record(c echo.Context, ev *event, took time.Duration) (provlog
 		r.ID = safe.segment(r.ID)
 	}
 	if safe.values() && len(r.Names) > 0 {
-		r.User = safe.secrets.Replace(r.Names[0])
+		r.User = safe.clean(r.Names[0])
 	}
 	r.Names = append(r.Names, ev.others...)
 	return r, safe

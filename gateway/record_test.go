@@ -113,6 +113,14 @@ var badRequests = []struct{ method, path, body string }{
 	{"POST", "/Bulk", `{"Operations":[{"method":"v-canary","path":"v-canary","data":{"password":"S3cret-canary"}}]}`},
 	{"POST", "/.search", `{"filter":"password eq \"S3cret-canary\"","count":"v-canary"}`},
 	{"POST", "/Users/.search", `{"filter":"title eq v-canary"}`},
+	{"GET", "/Users/scimgate_abc_S3cret-canary", ""},
+	{"GET", "/Users/eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.S3cret-canary", ""},
+	{"GET", `/Users?count=scimgate_abc_S3cret-canary&filter=userName+eq+"eyJhbGciOi.eyJpc3Mi.S3cret-canary"`, ""},
+	{"GET", `/Users?filter=userName+eq+"x"+and+access_token+eq+"S3cret-canary"`, ""},
+	{"GET", `/Users?filter=pass+word+eq+S3cret-canary`, ""},
+	{"PATCH", "/Users/ID", `{"Operations":[{"op":"replace","path":"password[ value  eq \"S3cret-canary\" ]","value":"x"}]}`},
+	{"PATCH", "/Users/ID", `{"Operations":[{"op":"replace","path":"clientSecret[value eq \"S3cret-canary\"]","value":"S3cret-canary"}]}`},
+	{"PUT", "/Users/ID", `{"userName":["v-canary","v-canary-2"],"password":"\":true,\"","active":true,"x":"S3cret-canary password=\":{\""}`},
 	{"PATCH", "/Groups/panic", `{"password":"S3cret-canary","Operations":[{"op":"remove","path":"members[value eq \"v-canary\"]"}]}`},
 }
 

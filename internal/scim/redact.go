@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -193,8 +194,11 @@ func (w *redaction) redact(n *node, hidden bool) {
 func (w *redaction) leaf(n *node, hidden bool) {
 	switch {
 	case n.kind == 'v' && (n.text == "null" || n.text == "true" || n.text == "false"):
-	case hidden, n.kind == '"' && w.mentions(n.text):
+	case hidden:
 		w.secrets = append(w.secrets, n.text)
+		*n = node{kind: '"', text: Masked}
+	case n.kind == '"' && (w.mentions(n.text) || strings.ContainsAny(n.text, `"=`) && w.tells(n.text)):
+		w.secrets = append(w.secrets, pieces(n.text)...)
 		*n = node{kind: '"', text: Masked}
 	default:
 		w.values = append(w.values, n.text)
@@ -208,7 +212,11 @@ var labels = []string{"path", "filter", "name", "attribute", "key", "type", "id"
 // operation of a PATCH does.
 func (w *redaction) speaks(n *node) bool {
 	for i := range n.members {
-		if n.members[i].kind == '"' && slices.Contains(labels, letters(n.names[i])) && w.tells(n.members[i].text) {
+		name, m := letters(n.names[i]), &n.members[i]
+		if m.kind != '"' || !slices.Contains(labels, name) {
+			continue
+		}
+		if w.mentions(m.text) || name != "type" && name != "id" && w.tells(m.text) {
 			return true
 		}
 	}
@@ -223,9 +231,32 @@ func (w *redaction) label(n *node, name string) {
 			w.values = append(w.values, n.text)
 		}
 	case strings.ContainsFunc(n.text, func(r rune) bool { return r == '"' || unicode.IsSpace(r) }):
-		w.secrets = append(w.secrets, n.text)
+		w.secrets = append(w.secrets, pieces(n.text)...)
 		*n = node{kind: '"', text: Masked}
 	}
+}
+
+// compared is a value that a text sets or compares something with.
+var compared = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?|(?i:\b(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+|=)([^\s"\])]+)`)
+
+// pieces are a text that compares a secret with something, and the values in it:
+// whoever speaks of it may quote a part, or put other blanks between them.
+func pieces(text string) []string {
+	all := []string{text}
+	for _, found := range compared.FindAllStringSubmatch(text, -1) {
+		all = append(all, found[1], found[2])
+	}
+	return all
+}
+
+// SecretsOf returns the pieces of a text that speaks of a secret, as a filter on a
+// password does; none of one that does not. names are those of secret attributes.
+func SecretsOf(text string, names []string) []string {
+	w := redactionOf(names)
+	if !w.tells(text) {
+		return nil
+	}
+	return pieces(text)
 }
 
 // telling are parts of a name that tell a secret, whatever the mapping says.
@@ -247,15 +278,8 @@ func tellsSecret(name string) bool {
 	return slices.ContainsFunc(telling, func(t string) bool { return strings.Contains(all, t) })
 }
 
-// tells reports whether a label has the name of a secret in it, declared or not.
+// tells reports whether a text has the name of a secret in it, declared or not.
 func (w *redaction) tells(text string) bool { return w.mentions(text) || tellsSecret(text) }
-
-// Telling reports whether an expression, such as a filter, is about a secret: one of
-// the names, or another name that tells one.
-func Telling(text string, secrets []string) bool {
-	w := redactionOf(secrets)
-	return w.tells(text)
-}
 
 // mentions reports whether a text has the name of a secret in it.
 func (w *redaction) mentions(text string) bool {

@@ -36,6 +36,10 @@ func TestRedact(t *testing.T) {
 		"path short":        `{"Operations":[{"op":"add","path":"urn:x:2.0:User:pwd","value":"S3cret-canary"}]}`,
 		"filter in a path":  `{"Operations":[{"op":"remove","path":"x[apiToken eq \"S3cret-canary\"]"}]}`,
 		"byte order mark":   "\ufeff" + `{"password":"S3cret-canary"}`,
+		"patch, other":      `{"Operations":[{"op":"add","path":"clientSecret","value":"S3cret-canary"}]}`,
+		"patch, quoted":     `{"Operations":[{"op":"add","path":"pwd[ value   eq \"S3cret-canary\" ]","value":1}]}`,
+		"search, other":     `{"filter":"access_token eq S3cret-canary"}`,
+		"a link":            `{"profileUrl":"https://x.example/?token=S3cret-canary"}`,
 	} {
 		r, ok := Redact([]byte(body), []string{"password", "pin"})
 		if !ok || !json.Valid(r.Body) {
@@ -49,6 +53,14 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%s: the secret counts as a value", name)
 			}
 		}
+	}
+	r, _ := Redact([]byte(`{"Operations":[{"op":"remove","path":"emails[ password  eq \"S3cret-canary\" or title co Other-canary ]"}]}`), []string{"password"})
+	if said := Masker(r.Secrets).Replace(`emails[password eq "S3cret-canary" or title co "Other-canary"]`); strings.Contains(said, "canary") {
+		t.Errorf("whoever quotes a part of a path says %s", said)
+	}
+	r, _ = Redact([]byte(`{"title":"The secretary of Tokenmaster"}`), []string{"password"})
+	if len(r.Secrets) > 0 {
+		t.Errorf("%q are no secrets", r.Secrets)
 	}
 	const whole = `{"schemas":["urn:x"],"userName":"ann","active":true,"n":[1.50,null,{"a":"<&>"}],"Operations":[{"op":"add","path":"emails[type eq \"work\"].value","value":"a@x"}]}`
 	if r, ok := Redact([]byte(whole), []string{"password"}); !ok || string(r.Body) != whole {

@@ -1,5 +1,7 @@
 package scim
 
+import "slices"
+
 // Touch is one attribute that an operation of a patch speaks of. A path-less
 // operation touches as many as its value has keys.
 type Touch struct {
@@ -72,8 +74,8 @@ func (t *toucher) object(urn string, v any) {
 }
 
 // MembersNamed counts the members that the touches of a group's patch name, and
-// reports whether one of them is about all that there are: members are replaced,
-// or removed without being named.
+// reports whether one of them may be about all that there are: members are replaced,
+// or removed without being named, as by a filter on their type.
 func MembersNamed(touches []Touch) (named int, all bool) {
 	for _, t := range touches {
 		if !t.Known || t.Path.URN != "" || t.Path.Attr != "members" {
@@ -82,10 +84,20 @@ func MembersNamed(touches []Touch) (named int, all bool) {
 		if t.Path.Filter != nil {
 			ids, _ := valuesNamed(t.Path.Filter)
 			named += max(len(ids), 1)
+			all = all || !namesMembers(t.Path.Filter)
 			continue
 		}
 		named += len(elements(t.Value))
 		all = all || t.Op == "replace" || t.Op == "remove" && !t.Given
 	}
 	return named, all
+}
+
+// namesMembers reports whether a filter can match the members alone that it names.
+func namesMembers(f Filter) bool {
+	if and, ok := f.(And); ok {
+		return slices.ContainsFunc(and.Filters, namesMembers)
+	}
+	_, ok := valuesNamed(f)
+	return ok
 }

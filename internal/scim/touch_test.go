@@ -68,7 +68,10 @@ func TestMembersNamed(t *testing.T) {
 		{"replaced, path-less", `{"op":"replace","value":{"members":["a"]}}`, 1, true},
 		{"replaced in the schema's object", `{"op":"replace","value":{"` + GroupURN + `":{"members":["a"]}}}`, 1, true},
 		{"removed", `{"op":"remove","path":"members"}`, 0, true},
-		{"removed by another filter", `{"op":"remove","path":"members[type eq \"User\"]"}`, 1, false},
+		{"removed by another filter", `{"op":"remove","path":"members[type eq \"User\"]"}`, 1, true},
+		{"one of them removed by another filter", `{"op":"remove","path":"members[value eq \"a\" or type eq \"User\"]"}`, 1, true},
+		{"removed if there", `{"op":"remove","path":"members[value pr]"}`, 1, true},
+		{"removed by a name and a type", `{"op":"remove","path":"members[type eq \"User\" and value eq \"a\"]"}`, 1, false},
 		{"none added", `{"op":"add","path":"members","value":[]}`, 0, false},
 		{"a name", `{"op":"replace","value":{"displayName":"x","id":"7"}}`, 0, false},
 	} {

@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// largest bounds a document in bytes: what is longer is none of ours.
+const largest = 16 << 20
+
 // File is one document. It has no state of its own and is safe for concurrent
 // use.
 type File[T any] struct {
@@ -67,6 +70,9 @@ func (f *File[T]) stem() string { return strings.TrimSuffix(f.path, ".json") }
 // where there is no file.
 func (f *File[T]) read() (T, os.FileInfo, error) {
 	var document, none T
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
+		return none, nil, fmt.Errorf("%s is damaged: it is no file", f.path) // opening a pipe would wait for its writer
+	}
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none, nil, nil
@@ -78,6 +84,9 @@ func (f *File[T]) read() (T, os.FileInfo, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return none, nil, err
+	}
+	if info.Size() > largest {
+		return none, nil, fmt.Errorf("%s is damaged: it has %d bytes, and %d are the most", f.path, info.Size(), largest)
 	}
 	text, err := io.ReadAll(file)
 	if err != nil {
