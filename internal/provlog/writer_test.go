@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -248,11 +249,12 @@ func TestFollow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "p.jsonl")
 	w := open(t, Config{Path: path, MaxSize: 50_000, MaxAge: 100 * 365 * 24 * time.Hour})
 	w.Record(made(0))
-	const n = 1000
+	const n = 500
 	done := errors.New("done")
-	got := make(chan int, n+1)
+	var begun atomic.Bool
+	var all atomic.Int64 // how many lines there will be; 0 while that is open
 	result := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	go func() {
 		i := 0
@@ -265,26 +267,24 @@ func TestFollow(t *testing.T) {
 			if l.Record.Request != made(i).Request {
 				return fmt.Errorf("%s came, want %s", l.Record.Request, made(i).Request)
 			}
-			if i++; i >= n {
+			begun.Store(true)
+			if i++; int64(i) == all.Load() {
 				return done
 			}
-			got <- i
 			return nil
 		})
 	}()
 	first := 1 // lines come until the follower has begun, and then all are to be seen
-	for len(got) == 0 {
-		if first < n/2 {
-			w.Record(made(first))
-			first++
-		}
+	for ; !begun.Load(); first++ {
+		w.Record(made(first))
 		time.Sleep(time.Millisecond)
 		if ctx.Err() != nil {
 			t.Fatal("the follower sees nothing")
 		}
 	}
-	for i := first; i < n; i++ {
-		w.Record(made(i))
+	all.Store(int64(first + n))
+	for i := range n {
+		w.Record(made(first + i))
 	}
 	if err := <-result; !errors.Is(err, done) {
 		t.Error(err)
