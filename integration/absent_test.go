@@ -15,18 +15,18 @@ var ofOpenLDAP = map[string][]string{
 	"it is about the program, its command line and its files, and needs some directory": {
 		"TestCompose", "TestWrongConfiguration", "TestWrongUsage", "TestPortIsTaken", "TestExampleConfiguration",
 		"TestPreviewIsWhatTheRequestWouldWrite", "TestPreviewOfABulkBuildsOnItself", "TestPreviewSaysWhatIsWrongWithItsUse",
-		"TestCheckOfWhatIsNoDirectory", "TestATenantIsSwitchedOffAndOn", "TestASwitchThatIsDamaged", "TestTenantsInPlacesOfTheirOwn",
+		"TestCheckOfWhatIsNoDirectory",
 	},
 	"its staff, locks and rights are an OpenLDAP's; what differs on a domain is in adopt_ad_test.go and in the tests of internal/check": {
 		"TestAdoptDryRunOfMany", "TestAdopted", "TestAdoptedLocks", "TestNotAdopted", "TestBecameAdministrator", "TestAdoptedByAnotherName",
-		"TestAdoptedOnce", "TestReleased", "TestAdoptedGroup", "TestAdoptDryRun", "TestProvenance",
+		"TestAdoptedOnce", "TestReleased", "TestAdoptedGroup", "TestAdoptDryRun",
 		"TestCheckReportsEverything", "TestCheckOfTheDemo", "TestCheckOfRights", "TestCheckOfAFaultyFile",
 	},
 	"its servers are OpenLDAPs that replicate each other": {"TestOneOfTwoServersDies", "TestReplicaIsBehind"},
 	"it is about the demo, which brings an OpenLDAP": {
 		"TestDemoConfigOut", "TestDemoRestartsItsDirectory", "TestDemoLeavesNothing",
-		"TestCloudSSO", "TestCloudSSOUnderANarrowerServer", "TestSCIMSetup", "TestSCIMSetupDomainsAndTokens", "TestTranscriptUnderTheRuleSetSCIMSetup",
-		"TestAWS", "TestTranscripts/aws-constraints", "TestTranscriptsUnderTheirRuleSets",
+		"TestCloudSSO", "TestCloudSSOUnderANarrowerServer", "TestSCIMSetupDomainsAndTokens", "TestTranscriptUnderTheRuleSetSCIMSetup",
+		"TestTranscripts/aws-constraints", "TestTranscriptsUnderTheirRuleSets",
 	},
 	"its people are imported with ids, or times of creation, that are known beforehand, which OpenLDAP alone lets an import have": {
 		"TestLargeGroupIsNotCarried", "TestFiltersAndPagesOfLargeGroups", "TestWalk", "TestLargeWalk", "TestFilterByWhatAllHave",

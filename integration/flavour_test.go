@@ -166,6 +166,18 @@ func skipping() string {
 	return strings.Join(patterns, "|")
 }
 
+// ruled is a gateway whose tenant has a rule set: the demo, or one that carries as
+// much of it as the directory has room for.
+func ruled(t *testing.T, profile string) *gate {
+	t.Helper()
+	if here.demo {
+		return demo(t, "--profile", profile)
+	}
+	s := usual()
+	s.Profile = profile
+	return serve(t, s).gate
+}
+
 // fresh is a gateway before a directory of its own that carries all that shared does.
 func fresh(t *testing.T) *gate {
 	t.Helper()

@@ -17,7 +17,7 @@ import (
 
 // awsPerson is somebody whom the rule set has nothing against.
 func awsPerson(name string, changes ...object) object {
-	return person(name, append([]object{{"displayName": "Ann Lee", "emails": awsMail(name + "@example.org")}}, changes...)...)
+	return person(name, append([]object{{"displayName": "Ann " + name, "emails": awsMail(name + "@example.org")}}, changes...)...)
 }
 
 func awsMail(address string) []object {
@@ -26,7 +26,7 @@ func awsMail(address string) []object {
 
 func TestAWS(t *testing.T) {
 	t.Parallel()
-	g := demo(t, "--profile", "aws")
+	g := ruled(t, "aws")
 	for _, item := range []struct {
 		name string
 		test func(*testing.T, *gate)
@@ -371,7 +371,7 @@ func awsBrokenBefore(t *testing.T, g *gate) {
 	d.set(dn, "displayName", "Ann <Lee>")
 	d.set(dn, "givenName")
 	d.set(dn, "scimHomeMail", name+"@home.org")
-	d.set(dn, "scimPhoto", "https://x.org/ann.png")
+	d.set(dn, "scimEntitlement", "all")
 	d.set(dn, "street", "1 Main St")
 
 	c.patch("/Users/"+id, op("replace", "active", false)).want(http.StatusOK)
@@ -399,7 +399,7 @@ func awsBrokenBefore(t *testing.T, g *gate) {
 func awsDetail(t *testing.T, g *gate) {
 	c := g.client(t)
 	name := unlike("j") + "<"
-	a := c.post("/Users", awsPerson(name))
+	a := c.post("/Users", awsPerson(name, object{"displayName": "Ann Lee"}))
 	if want := `userName: the value "` + name + `" has the character "<"; none of <>;:% is allowed, so correct it at the identity provider`; a.text("$.detail") != want {
 		t.Errorf("the detail is %q, want %q", a.text("$.detail"), want)
 	}

@@ -26,7 +26,7 @@ func setupPerson(name string, changes ...object) object {
 
 func TestSCIMSetup(t *testing.T) {
 	t.Parallel()
-	g := demo(t, "--profile", "scimsetup")
+	g := ruled(t, "scimsetup")
 	for _, item := range []struct {
 		name string
 		test func(*testing.T, *gate)
@@ -166,9 +166,9 @@ func setupOthers(t *testing.T, g *gate) {
 	c, d := g.client(t), g.tree(t)
 	for what, attributes := range map[string]map[string][]string{
 		"nobody's": {},
-		"another tenant's": {"objectClass": {"inetOrgPerson", "scimgateObject"}, "scimSource": {"entra"},
+		"another tenant's": {"objectClass": here.marked, "scimSource": {"entra"},
 			"scimState": {`scimgate:active {"request":"r"}`}},
-		"another tenant's tombstone": {"objectClass": {"inetOrgPerson", "scimgateObject"}, "scimSource": {"entra"},
+		"another tenant's tombstone": {"objectClass": here.marked, "scimSource": {"entra"},
 			"scimState": {`scimgate:deleted {"request":"r"}`}},
 	} {
 		name := unlike("ann")

@@ -70,7 +70,11 @@ func TestProvenance(t *testing.T) {
 	if got := origin(idp.get("/Users/" + ann + "?attributes=" + urn)); got["state"] != "inactive" || got["lastRequest"] != off.header.Get("X-Request-Id") {
 		t.Errorf("inactive: %v", got)
 	}
-	d.settle("bob", nil)
+	there := d.foreignPerson("bob", map[string][]string{"employeeType": {"staff"}})
+	if err := here.setPassword(d.conn, there, oldPass); err != nil {
+		t.Fatal(err)
+	}
+	d.unlock(there)
 	before := time.Now().Add(-time.Second).UTC().Truncate(time.Second)
 	bob := idp.create(person("bob"))
 	got = origin(idp.get("/Users/" + bob + "?attributes=" + urn))

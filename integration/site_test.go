@@ -52,6 +52,7 @@ type site struct {
 	Protected        string
 	Me               string
 	Brake            string
+	Profile          string
 	UserRules        []string
 	RDN              string   // of people; uid
 	UserClasses      string   // further object classes, each with a comma before it

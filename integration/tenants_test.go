@@ -93,7 +93,7 @@ func TestThePrimaryTenantHasTwoPaths(t *testing.T) {
 // is unique below a base.
 func TestTenantsInPlacesOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	far := startSlapd(t, usual())
+	far := startHere(t, usual())
 	s := usual()
 	for _, above := range []string{"ou=people", "ou=groups"} {
 		s.Entries += "dn: ou=inner," + above + ",dc=example,dc=org\nobjectClass: organizationalUnit\nou: inner\n\n"
@@ -102,7 +102,9 @@ func TestTenantsInPlacesOfTheirOwn(t *testing.T) {
 		"inner": strings.NewReplacer("base: ou=people,", "base: ou=inner,ou=people,", "base: ou=groups,", "base: ou=inner,ou=groups,"),
 		"far":   strings.NewReplacer("directory: corp", "directory: far"),
 	}, func(text string) string {
-		return strings.Replace(text, "directories:\n", "directories:\n  far:\n    urls: ["+far.URL()+"]\n    bind: {dn: \""+far.AdminDN()+"\", password: \""+far.AdminPassword()+"\"}\n", 1)
+		head, rest, _ := strings.Cut(text, "  corp:\n")
+		flavor, _, _ := strings.Cut(rest, "    urls:")
+		return head + "  far:\n" + flavor + "    urls: [" + far.URL() + "]\n    bind: {dn: \"" + far.AdminDN() + "\", password: \"" + far.AdminPassword() + "\"}\n  corp:\n" + rest
 	})
 	outer, inner, away := clients["okta"], clients["inner"], clients["far"]
 	ids := map[*client]string{}

@@ -30,7 +30,7 @@ import (
 )
 
 // patience is far beyond what anything takes and decides nothing but a hang.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // workshop is a running gateway whose configuration a test changes, with the wire
 // to its OpenLDAP in between.

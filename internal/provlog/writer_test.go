@@ -284,7 +284,7 @@ func TestFollow(t *testing.T) {
 		if found, err := l.Before(end).Find(t.Context(), Query{}, n); err != nil || len(found.Lines) != there {
 			t.Errorf("%d lines, want %d: %v", len(found.Lines), there, err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 		result := make(chan error, 1)
 		go func() { result <- l.Follow(ctx, Query{}, end, one) }()
 		write(n/2+there/2, n)
