@@ -76,7 +76,9 @@ func TestRubbishIsNoAuthority(t *testing.T) {
 	w.put("etc/scimgate.yaml", secured(""))
 	w.start()
 	clients := "    certificates: {names: [client.example.com]}\n"
-	unknown := func(text string) string { return strings.Replace(text, "clientCAFile: ../tls.crt", "clientCAFile: ../rubbish", 1) }
+	unknown := func(text string) string {
+		return strings.Replace(text, "clientCAFile: ../tls.crt", "clientCAFile: ../rubbish", 1)
+	}
 	for _, c := range []struct{ key, text string }{
 		{`server\.tls\.clientCAFile`, unknown(secured(""))},
 		{`server\.tls\.clientCAFile`, unknown(secured(clients))},
