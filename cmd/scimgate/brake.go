@@ -62,21 +62,6 @@ func brakeCommand() *cobra.Command {
 	return cmd
 }
 
-// brakeTenant reads the configuration and finds the tenant; where there is one, it
-// needs no name.
-func brakeTenant(cmd *cobra.Command, file string, args []string) (*config.Config, config.Tenant, error) {
-	cfg, err := load(file, cmd.ErrOrStderr())
-	if err != nil {
-		return nil, config.Tenant{}, err
-	}
-	name := ""
-	if len(args) > 0 {
-		name = args[0]
-	}
-	t, err := tenantNamed(cfg, name)
-	return cfg, t, err
-}
-
 // brakeStatus is what status shows as JSON.
 type brakeStatus struct {
 	Tenant       string    `json:"tenant"`
@@ -114,7 +99,7 @@ func brakeStatusCommand() *cobra.Command {
 		Short: "Show how the brake of a tenant stands; the name may be left out where there is one tenant",
 		Args:  usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, t, err := brakeTenant(cmd, file, args)
+			cfg, t, err := tenantOf(cmd, file, args)
 			if err != nil {
 				return err
 			}
@@ -158,7 +143,7 @@ obey at once.`,
 			if flags.Changed("for") && !flags.Changed("changes") || flags.Changed("changes") && changes <= 0 || within <= 0 {
 				return usageError{errors.New("scimgate: --changes and --for have to be above zero, and --for needs --changes: how many are let through")}
 			}
-			cfg, t, err := brakeTenant(cmd, file, args)
+			cfg, t, err := tenantOf(cmd, file, args)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"scimgate/gateway"
 	"scimgate/internal/config"
+	"scimgate/internal/directory"
 	"scimgate/internal/identity"
 )
 
@@ -20,13 +21,14 @@ type issuer struct {
 }
 
 // identify lets a tenant recognise whom somebody else vouches for, beside its
-// tokens: access tokens of its issuer, and certificates.
+// tokens: access tokens of its issuer, and certificates. What can be wrong still is
+// what the files of authorities hold.
 func (s *service) identify(before *service, index int, tenant *gateway.Tenant) error {
 	t := s.cfg.Tenants[index]
 	if of, any := t.OIDC.Of(); any {
 		known, err := before.issuer(t.Name, of)
 		if err != nil {
-			return usageError{fmt.Errorf("tenants[%d].oidc: %w", index, err)}
+			return faulty(s.cfg, fmt.Sprintf("tenants[%d].oidc.caFile", index), err)
 		}
 		s.issuers[t.Name] = known
 		tenant.Tokens, tenant.Issuer = identity.Beside{Tokens: tenant.Tokens, Issuer: known.Issuer}, of.Issuer
@@ -34,7 +36,7 @@ func (s *service) identify(before *service, index int, tenant *gateway.Tenant) e
 	if of, any := t.Certificates.Of(s.cfg.Server.TLS.ClientCAFile); any {
 		certificates, err := identity.NewCertificates(of)
 		if err != nil {
-			return usageError{fmt.Errorf("tenants[%d].%w", index, err)}
+			return faulty(s.cfg, "server.tls.clientCAFile", err)
 		}
 		tenant.Certificates = certificates
 	}
@@ -61,15 +63,21 @@ func (s *service) issuer(tenant string, of identity.IssuerConfig) (issuer, error
 
 // askForCertificates has a listener ask clients for certificates, where the
 // configuration says whose. None is demanded, and one that is presented has to be good.
-func askForCertificates(listener *tls.Config, files config.ServerTLS) error {
-	if files.ClientCAFile == "" {
+func askForCertificates(listener *tls.Config, cfg *config.Config) error {
+	file := cfg.Server.TLS.ClientCAFile
+	if file == "" {
 		return nil
 	}
-	authorities, err := identity.Authorities(files.ClientCAFile)
+	authorities, err := identity.Authorities(file)
 	if err != nil {
-		return usageError{fmt.Errorf("server.tls.clientCAFile: %w", err)}
+		return faulty(cfg, "server.tls.clientCAFile", err)
 	}
 	listener.ClientAuth, listener.ClientCAs = tls.VerifyClientCertIfGiven, identity.Pool(authorities)
 	listener.SessionTicketsDisabled = true // a ticket would outlive the authority that the certificate was checked against
 	return nil
+}
+
+// faulty blames a key of the configuration.
+func faulty(cfg *config.Config, key string, err error) error {
+	return usageError{&config.Report{Faults: []config.Fault{cfg.Source().Locate(key, directory.Fault{Problem: err.Error()})}}}
 }

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"scimgate/internal/config"
-	"scimgate/internal/directory"
 )
 
 // serve listens until ctx ends.
@@ -105,16 +104,14 @@ func serverTLS(cfg *config.Config) (*tls.Config, error) {
 	}
 	certificate, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
 	if err != nil {
-		return nil, usageError{&config.Report{Faults: []config.Fault{cfg.Source().Locate("server.tls", directory.Fault{
-			Key: "certFile", Problem: fmt.Sprintf("cannot be used with the key in keyFile: %v", err),
-		})}}}
+		return nil, faulty(cfg, "server.tls.certFile", fmt.Errorf("cannot be used with the key in keyFile: %w", err))
 	}
 	secured := &tls.Config{
 		Certificates: []tls.Certificate{certificate},
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"http/1.1"},
 	}
-	return secured, askForCertificates(secured, files)
+	return secured, askForCertificates(secured, cfg)
 }
 
 // admin answers health checks: healthz says that the process runs, readyz that

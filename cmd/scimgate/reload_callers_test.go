@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +57,37 @@ func TestCallersAreKnownAfterAReload(t *testing.T) {
 	with(access, http.StatusOK)
 	w.outcome(reloaded, func() { w.put("ca.pem", string(testcert.NewAuthority("other").CertPEM())) })
 	with(access, http.StatusServiceUnavailable)
+}
+
+// Files of authorities that hold none are faults with the place of their key, and
+// leave the configuration before in force.
+func TestRubbishIsNoAuthority(t *testing.T) {
+	t.Parallel()
+	w := newWorkshop(t)
+	crt, key := w.certificate(1)
+	w.put("tls.crt", string(crt))
+	w.put("tls.key", string(key))
+	w.put("rubbish", "rubbish")
+	secured := func(more string) string {
+		s := w.site(strings.Replace(declaredTenant("one"), "    users:", more+"    users:", 1))
+		s.server = "  tls: {certFile: ../tls.crt, keyFile: ../tls.key, clientCAFile: ../tls.crt}"
+		return s.text(w)
+	}
+	w.put("etc/scimgate.yaml", secured(""))
+	w.start()
+	clients := "    certificates: {names: [client.example.com]}\n"
+	unknown := func(text string) string {
+		return strings.Replace(text, "clientCAFile: ../tls.crt", "clientCAFile: ../rubbish", 1)
+	}
+	for _, c := range []struct{ key, text string }{
+		{`server\.tls\.clientCAFile`, unknown(secured(""))},
+		{`server\.tls\.clientCAFile`, unknown(secured(clients))},
+		{`tenants\[0\]\.oidc\.caFile`, secured("    oidc: {issuer: \"https://127.0.0.1:1\", audience: scim, caFile: ../rubbish}\n")},
+	} {
+		if faults := w.refuse(c.text); !regexp.MustCompile(`scimgate\.yaml:\d+:\d+: ` + c.key + `: .*rubbish holds no certificate`).MatchString(faults) {
+			t.Errorf("the log has %s", faults)
+		}
+	}
 }
 
 func linesWith(text, start string) []string {

@@ -176,7 +176,8 @@ func showStandings(out io.Writer, all []standing, asJSON bool) error {
 	return table.Flush()
 }
 
-// tenantOf finds the tenant that a command is about.
+// tenantOf reads the configuration and finds the tenant that a command is about;
+// where there is one, it needs no name.
 func tenantOf(cmd *cobra.Command, file string, args []string) (*config.Config, config.Tenant, error) {
 	cfg, err := load(file, cmd.ErrOrStderr())
 	if err != nil {
@@ -185,8 +186,6 @@ func tenantOf(cmd *cobra.Command, file string, args []string) (*config.Config, c
 	name := ""
 	if len(args) == 1 {
 		name = args[0]
-	} else if len(cfg.Tenants) > 1 {
-		return nil, config.Tenant{}, usageError{fmt.Errorf("%s: there are %d tenants; name one of them", cmd.CommandPath(), len(cfg.Tenants))}
 	}
 	t, err := tenantNamed(cfg, name)
 	return cfg, t, err

@@ -187,5 +187,8 @@ func tenantNamed(cfg *config.Config, name string) (config.Tenant, error) {
 			return t, nil
 		}
 	}
+	if name == "" {
+		return config.Tenant{}, usageError{fmt.Errorf("scimgate: there are %d tenants in the configuration; name one of them", len(cfg.Tenants))}
+	}
 	return config.Tenant{}, usageError{fmt.Errorf("scimgate: there is no tenant %q in the configuration", name)}
 }
