@@ -123,12 +123,13 @@ const bodyKept = 16 << 10
 // sent is what is kept of a request that failed.
 func sent(body, clean []byte, isJSON bool, query string, secrets *strings.Replacer) *provlog.Sent {
 	s := &provlog.Sent{Query: secrets.Replace(query), Bytes: len(body)}
+	text := secrets.Replace(string(clean)) // before it is cut: half a token would be none
 	switch {
 	case !isJSON:
-	case len(clean) <= bodyKept:
-		s.Body = []byte(secrets.Replace(string(clean)))
+	case len(text) <= bodyKept:
+		s.Body = []byte(text)
 	default:
-		s.Beginning = strings.ToValidUTF8(secrets.Replace(string(clean[:bodyKept])), "")
+		s.Beginning = strings.ToValidUTF8(text[:bodyKept], "")
 	}
 	if s.Query == "" && s.Bytes == 0 {
 		return nil
