@@ -78,7 +78,7 @@ func (ev *event) keeps(r *http.Request, status int) kept {
 		secrets = append(secrets, ev.bearer)
 	}
 	if status >= http.StatusBadRequest {
-		body, isJSON := scim.Redact(ev.body, k.keep.secrets)
+		body, isJSON := scim.Redact(ev.body, k.keep.secrets, secrets...)
 		secrets = append(secrets, body.Secrets...)
 		k.said = longest(append(body.Values, k.asked(r.URL.Query())...))
 		if k.FailedBodies && ev.of != nil && ev.token != "" {
@@ -123,13 +123,12 @@ const bodyKept = 16 << 10
 // sent is what is kept of a request that failed.
 func sent(body, clean []byte, isJSON bool, query string, secrets *strings.Replacer) *provlog.Sent {
 	s := &provlog.Sent{Query: secrets.Replace(query), Bytes: len(body)}
-	text := secrets.Replace(string(clean)) // before it is cut: half a token would be none
 	switch {
 	case !isJSON:
-	case len(text) <= bodyKept:
-		s.Body = []byte(text)
+	case len(clean) <= bodyKept:
+		s.Body = clean
 	default:
-		s.Beginning = strings.ToValidUTF8(text[:bodyKept], "")
+		s.Beginning = strings.ToValidUTF8(string(clean[:bodyKept]), "")
 	}
 	if s.Query == "" && s.Bytes == 0 {
 		return nil

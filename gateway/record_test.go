@@ -330,3 +330,14 @@ func TestAFailedUpsertIsAboutWhomItFound(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// A secret that looks like the JSON around it breaks neither the body that is kept nor
+// the line.
+func TestASecretThatLooksLikeJSON(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{FailedBodies: true})
+	s.ask("POST", "/scim/v2/Users", `{"userName":{"a":"a"},"title":"v open","password":"\":\"v"}`)
+	if r := n.last(); r.Sent == nil || string(r.Sent.Body) != `{"userName":{"a":"a"},"title":"v ***","password":"***"}` {
+		t.Fatalf("%s", r.Sent.Body)
+	}
+}

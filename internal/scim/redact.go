@@ -23,9 +23,9 @@ type Redacted struct {
 
 // Redact takes the secrets out of a body: what belongs to one of the names, at any
 // depth and in any spelling, as a key, in the path of a PATCH, or in whatever else
-// looks so. It rather takes too much. ok is false for what is not JSON, of which
-// nothing can be known.
-func Redact(body []byte, secrets []string) (r Redacted, ok bool) {
+// looks so, and the texts that are known to be secret wherever they are. It rather takes
+// too much. ok is false for what is not JSON, of which nothing can be known.
+func Redact(body []byte, secrets []string, known ...string) (r Redacted, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	d.UseNumber()
 	root, err := readNode(d, 0)
@@ -36,6 +36,7 @@ func Redact(body []byte, secrets []string) (r Redacted, ok bool) {
 		return r, false
 	}
 	w := redactionOf(secrets)
+	w.secrets = known
 	w.redact(&root, false)
 	r.Secrets, r.Values = w.secrets, w.values
 	var out bytes.Buffer
