@@ -79,8 +79,13 @@ func (ev *event) keeps(r *http.Request, status int) kept {
 	}
 	if status >= http.StatusBadRequest {
 		body, isJSON := scim.Redact(ev.body, k.keep.secrets, secrets...)
-		secrets = append(secrets, body.Secrets...)
-		k.said = longest(append(body.Values, k.asked(r.URL.Query())...))
+		said := append(body.Values, k.asked(r.URL.Query())...)
+		if isJSON {
+			secrets = append(secrets, body.Secrets...)
+		} else { // so many are looked for as values are
+			said, k.Values = append(said, body.Secrets...), k.Values && len(body.Secrets) == 0
+		}
+		k.said = longest(said)
 		if k.FailedBodies && ev.of != nil && ev.token != "" {
 			k.sent = sent(ev.body, body.Body, isJSON, k.query(r.URL.Query()), scim.Masker(secrets))
 		}

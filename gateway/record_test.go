@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -339,5 +340,22 @@ func TestASecretThatLooksLikeJSON(t *testing.T) {
 	s.ask("POST", "/scim/v2/Users", `{"userName":{"a":"a"},"title":"v open","password":"\":\"v"}`)
 	if r := n.last(); r.Sent == nil || string(r.Sent.Body) != `{"userName":{"a":"a"},"title":"v ***","password":"***"}` {
 		t.Fatalf("%s", r.Sent.Body)
+	}
+}
+
+// More secrets than anybody sends are in no line either.
+func TestVeryManySecrets(t *testing.T) {
+	s := newSite(t)
+	s.config.BodyBytes, s.tenants[0].bodies = 1<<20, middleware.BodyLimit("1M")
+	n := noted(s, Keep{Values: true, FailedBodies: true})
+	var list strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&list, `"S3cret-%d",`, i)
+	}
+	s.ask("POST", "/scim/v2/Users", `{"userName":["S3cret-1999","S3cret-7"],"password":[`+list.String()+`"x"]}`)
+	r := n.last()
+	text, err := json.Marshal(r)
+	if err != nil || r.Status != 400 || r.Reason == "" || strings.Contains(string(text), "S3cret") || r.Sent == nil || r.Sent.Body != nil || r.Sent.Bytes == 0 {
+		t.Errorf("%s %v", text, err)
 	}
 }
