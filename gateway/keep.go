@@ -78,20 +78,22 @@ func (ev *event) keeps(r *http.Request, status int) kept {
 		secrets = append(secrets, ev.bearer)
 	}
 	if status >= http.StatusBadRequest {
-		body, isJSON := scim.Redact(ev.body, k.keep.secrets)
-		secrets = append(secrets, body.Secrets...)
+		body, isJSON := scim.Redact(ev.body, k.keep.secrets, secrets...)
+		said := append(body.Values, k.asked(r.URL.Query())...)
+		if isJSON {
+			secrets = append(secrets, body.Secrets...)
+		} else { // so many are looked for as values are
+			said, k.Values = append(said, body.Secrets...), k.Values && len(body.Secrets) == 0
+		}
 		for _, values := range r.URL.Query() {
 			for _, v := range values {
 				secrets = append(secrets, scim.SecretsOf(v, k.keep.secrets)...)
 			}
 		}
-		k.said = longest(append(body.Values, k.asked(r.URL.Query())...))
+		k.said = longest(said)
 		if k.FailedBodies && ev.of != nil && ev.token != "" {
 			k.secrets = scim.Masker(secrets)
-			// The body is without its own secrets; what else they are could be found in its
-			// punctuation, which has to stay.
-			bearer := kept{secrets: scim.Masker([]string{ev.bearer})}
-			k.sent = keepSent(ev.body, []byte(bearer.clean(string(body.Body))), isJSON, k.clean(k.query(r.URL.Query())))
+			k.sent = keepSent(ev.body, body.Body, isJSON, k.clean(k.query(r.URL.Query())))
 		}
 	}
 	k.secrets = scim.Masker(secrets)

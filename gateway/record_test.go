@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4/middleware"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -336,5 +337,33 @@ func TestAFailedUpsertIsAboutWhomItFound(t *testing.T) {
 	// The id is hashed in a test, where it has not the form of one.
 	if r := n.last(); r.Status != 429 || r.Operation != "upsert" || !slices.Contains(r.Names, fmt.Sprint(ann)) || r.DN == "" || !strings.Contains(r.Reason, "brake on mass changes") || len(r.Attributes) > 0 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A secret that looks like the JSON around it breaks neither the body that is kept nor
+// the line.
+func TestASecretThatLooksLikeJSON(t *testing.T) {
+	s := newSite(t)
+	n := noted(s, Keep{FailedBodies: true})
+	s.ask("POST", "/scim/v2/Users", `{"userName":{"a":"a"},"title":"v open","password":"\":\"v"}`)
+	if r := n.last(); r.Sent == nil || string(r.Sent.Body) != `{"userName":{"a":"a"},"title":"v ***","password":"***"}` {
+		t.Fatalf("%s", r.Sent.Body)
+	}
+}
+
+// More secrets than anybody sends are in no line either.
+func TestVeryManySecrets(t *testing.T) {
+	s := newSite(t)
+	s.config.BodyBytes, s.tenants[0].bodies = 1<<20, middleware.BodyLimit("1M")
+	n := noted(s, Keep{Values: true, FailedBodies: true})
+	var list strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&list, `"S3cret-%d",`, i)
+	}
+	s.ask("POST", "/scim/v2/Users", `{"userName":["S3cret-1999","S3cret-7"],"password":[`+list.String()+`"x"]}`)
+	r := n.last()
+	text, err := json.Marshal(r)
+	if err != nil || r.Status != 400 || r.Reason == "" || strings.Contains(string(text), "S3cret") || r.Sent == nil || r.Sent.Body != nil || r.Sent.Bytes == 0 {
+		t.Errorf("%s %v", text, err)
 	}
 }

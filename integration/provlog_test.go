@@ -110,7 +110,7 @@ func TestProvisioningLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	look()
-	for _, wrong := range [][]string{{"--status", "9xx"}, {"--since", "yesterday"}, {"--limit", "-1"}, {"extra"}} {
+	for _, wrong := range [][]string{{"--status", "9xx"}, {"--since", "yesterday"}, {"--limit", "-1"}, {"--since", "1h", "--until", "2h"}, {"extra"}} {
 		if code, _, stderr := run(t, append([]string{"log", "--config", c.config}, wrong...)...); code != 2 || stderr == "" {
 			t.Errorf("%v: %d %s", wrong, code, stderr)
 		}

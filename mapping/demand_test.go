@@ -206,3 +206,16 @@ func TestRulesThatCannotBe(t *testing.T) {
 	}
 	same(t, keys, map[string]bool{"rules.required[1]": true, "rules.unique[1]": true})
 }
+
+// What is never shown again is not quoted in a refusal either, whichever rule it breaks.
+func TestARefusalDoesNotQuoteASecret(t *testing.T) {
+	c := minimal(RuleConfig{SCIM: "nickName", LDAP: "scimNickName", Returned: "never", Forbidden: "#", ForbiddenAtEnd: "."})
+	c.Rules.ForbiddenCharacters = "<"
+	m := compile(t, c, "User")
+	for _, secret := range []string{"1<2", "1#2", "12."} {
+		_, err := m.Want(decode(t, m, body(`"nickName":"`+secret+`"`)), nil)
+		if err == nil || !strings.Contains(err.Error(), "nickName") || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", secret, err)
+		}
+	}
+}

@@ -310,8 +310,7 @@ func (m *Mapping) allowedExcept(r *rule, value, literal string) error {
 	}, m.config.Rules.ForbiddenCharacters)
 	if i := strings.IndexAny(value, forbidden); i >= 0 {
 		return scim.BadRequest(scim.TypeInvalidValue,
-			"%s: the value %q has the character %q; none of %s is allowed, so correct it at the identity provider", r.label(), value,
-			string([]rune(value[i:])[:1]), forbidden)
+			"%s: %s; none of %s is allowed, so correct it at the identity provider", r.label(), r.misfit(value, i), forbidden)
 	}
 	return nil
 }

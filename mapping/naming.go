@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -105,11 +106,14 @@ func (r *rule) fits(v string) error {
 		return scim.BadRequest(scim.TypeInvalidValue, "%s: the value has %d characters; at most %d are possible, so shorten it", r.label(), n, most)
 	}
 	if i := strings.IndexAny(v, r.config.Forbidden); i >= 0 {
-		return scim.BadRequest(scim.TypeInvalidValue, "%s: the value %q has the character %q; none of %s is allowed",
-			r.label(), v, string([]rune(v[i:])[:1]), r.config.Forbidden)
+		return scim.BadRequest(scim.TypeInvalidValue, "%s: %s; none of %s is allowed", r.label(), r.misfit(v, i), r.config.Forbidden)
 	}
 	if end := r.config.ForbiddenAtEnd; v != strings.TrimRight(v, end) {
-		return scim.BadRequest(scim.TypeInvalidValue, "%s: the value %q ends with one of %s; leave that away", r.label(), v, end)
+		what := fmt.Sprintf("the value %q", v)
+		if r.isSecret() {
+			what = "the value"
+		}
+		return scim.BadRequest(scim.TypeInvalidValue, "%s: %s ends with one of %s; leave that away", r.label(), what, end)
 	}
 	return nil
 }

@@ -75,10 +75,14 @@ func (r *rule) inAlphabet(value string) error {
 	if i < 0 {
 		return nil
 	}
-	what := fmt.Sprintf("the value %q has the character %q", value, string([]rune(value[i:])[:1]))
-	if r.isSecret() {
-		what = "the value has another character"
-	}
 	return scim.BadRequest(scim.TypeInvalidValue, "%s: %s; the directory takes %s; correct it at the source, or leave the attribute out",
-		r.label(), what, takes[syntax])
+		r.label(), r.misfit(value, i), takes[syntax])
+}
+
+// misfit says which character of a value is the wrong one; of a secret it does not.
+func (r *rule) misfit(value string, at int) string {
+	if r.isSecret() {
+		return "the value has a character that is not taken"
+	}
+	return fmt.Sprintf("the value %q has the character %q", value, string([]rune(value[at:])[:1]))
 }

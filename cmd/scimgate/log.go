@@ -160,6 +160,9 @@ func (o *logOptions) query(now time.Time) (provlog.Query, error) {
 			return q, fmt.Errorf("%s %q is no time: write 24h, 7d, 2026-01-31 or 2026-01-31T08:00:00Z", t.flag, t.text)
 		}
 	}
+	if !q.Until.IsZero() && !q.Until.After(q.Since) {
+		return q, fmt.Errorf("--until %q is not after --since %q, so nothing is between them", o.until, o.since)
+	}
 	if o.status == "" {
 		return q, nil
 	}

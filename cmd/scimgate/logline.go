@@ -128,7 +128,7 @@ func (w *lineWriter) writeSent(s *provlog.Sent) error {
 	case s.Beginning != "":
 		text = ", which begins:\n" + s.Beginning + "…"
 	case s.Bytes > 0:
-		text = ", which is not JSON and so not kept"
+		text = ", of which nothing is kept: it is not JSON, or has very many secrets"
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {

@@ -2,7 +2,9 @@ package provlog
 
 import (
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -54,6 +56,9 @@ func (w *Writer) tidy() error {
 	if err != nil {
 		return err
 	}
+	maps.DeleteFunc(w.done, func(path string, _ bool) bool {
+		return !slices.ContainsFunc(all, func(s segment) bool { return s.path == path })
+	})
 	var problems []error
 	for _, s := range all {
 		switch {

@@ -24,9 +24,10 @@ type Redacted struct {
 
 // Redact takes the secrets out of a body: what belongs to one of the names, at any
 // depth and in any spelling, as a key, in the path of a PATCH, or in whatever else
-// looks so. It rather takes too much. ok is false for what is not JSON, of which
-// nothing can be known.
-func Redact(body []byte, secrets []string) (r Redacted, ok bool) {
+// looks so, and the texts that are known to be secret wherever they are. It rather takes
+// too much. ok is false for what is not JSON, of which nothing can be known, and for
+// what has more secrets than can be looked for in the rest: it has no Body then.
+func Redact(body []byte, secrets []string, known ...string) (r Redacted, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	d.UseNumber()
 	root, err := readNode(d, 0)
@@ -37,13 +38,20 @@ func Redact(body []byte, secrets []string) (r Redacted, ok bool) {
 		return r, false
 	}
 	w := redactionOf(secrets)
+	w.secrets = known
 	w.redact(&root, false)
 	r.Secrets, r.Values = w.secrets, w.values
+	if len(w.secrets) > secretsSought {
+		return r, false
+	}
 	var out bytes.Buffer
 	root.write(&out, Masker(w.secrets))
 	r.Body = out.Bytes()
 	return r, true
 }
+
+// secretsSought bounds how many secrets of a body are looked for in its other texts.
+const secretsSought = 1000
 
 // shortSecret is the length below which a secret is not looked for in other texts:
 // it would be found everywhere.
