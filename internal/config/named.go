@@ -13,6 +13,9 @@ func (c *Config) Files() []string {
 	for _, d := range c.Directories {
 		files = append(files, d.TLS.CAFile, d.Bind.PasswordFile)
 	}
+	for _, t := range c.Tenants {
+		files = append(files, t.OIDC.CAFile)
+	}
 	files = slices.DeleteFunc(files, func(name string) bool { return name == "" })
 	slices.Sort(files)
 	return slices.Compact(files)
