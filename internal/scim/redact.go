@@ -59,10 +59,25 @@ func Masker(texts []string) *strings.Replacer {
 	var pairs []string
 	for _, text := range slices.Compact(long) {
 		if len(text) >= shortSecret {
-			pairs = append(pairs, text, Masked)
+			for _, part := range parts(text) {
+				pairs = append(pairs, part, Masked)
+			}
 		}
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// longPart is how long a text is that is looked for as a whole: a Replacer takes the
+// square of it to get ready, and anybody can send a header of a megabyte.
+const longPart = 512
+
+// parts are the pieces of a long text, by which it is found wherever it is whole.
+func parts(text string) []string {
+	var all []string
+	for ; len(text) > longPart; text = text[min(longPart, len(text)-longPart):] {
+		all = append(all, text[:longPart])
+	}
+	return append(all, text)
 }
 
 // node is a JSON value in the order in which it was sent, with names that are there
