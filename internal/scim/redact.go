@@ -74,7 +74,7 @@ const longPart = 512
 // parts are the pieces of a long text, by which it is found wherever it is whole.
 func parts(text string) []string {
 	var all []string
-	for ; len(text) > longPart; text = text[min(longPart, len(text)-longPart):] {
+	for ; len(text) >= 2*longPart; text = text[longPart:] {
 		all = append(all, text[:longPart])
 	}
 	return append(all, text)
