@@ -54,14 +54,20 @@ const shortSecret = 4
 
 // Masker replaces texts wherever they occur, but for very short ones.
 func Masker(texts []string) *strings.Replacer {
-	long := slices.Clone(texts)
-	slices.SortFunc(long, func(a, b string) int { return len(b) - len(a) })
+	var all []string
+	for _, text := range texts {
+		all = append(all, parts(text)...)
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
 	var pairs []string
-	for _, text := range slices.Compact(long) {
+	for _, text := range slices.Compact(all) {
 		if len(text) >= shortSecret {
-			for _, part := range parts(text) {
-				pairs = append(pairs, part, Masked)
-			}
+			pairs = append(pairs, text, Masked)
 		}
 	}
 	return strings.NewReplacer(pairs...)
