@@ -255,10 +255,16 @@ func (w *redaction) label(n *node, name string) {
 // compared is a value that a text sets or compares something with.
 var compared = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?|(?i:\b(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+|=)([^\s"\])]+)`)
 
+// longText is how much of a text is searched for values.
+const longText = 16 << 10
+
 // pieces are a text that compares a secret with something, and the values in it:
 // whoever speaks of it may quote a part, or put other blanks between them.
 func pieces(text string) []string {
 	all := []string{text}
+	if len(text) > longText { // which nothing quotes but its beginning
+		text = text[:longText]
+	}
 	for _, found := range compared.FindAllStringSubmatch(text, -1) {
 		all = append(all, found[1], found[2])
 	}
