@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -60,14 +61,30 @@ func (s *source) changed() bool { return s.print != printOf(s.files) }
 func printOf(files []string) [sha256.Size]byte {
 	all := sha256.New()
 	for _, name := range files {
-		var content []byte
+		content := sha256.New()
 		var err error
 		if !pipe(name) {
-			content, err = os.ReadFile(name)
+			err = beginning(content, name)
 		}
-		fmt.Fprintf(all, "%q %t %x\n", name, err == nil, sha256.Sum256(content))
+		fmt.Fprintf(all, "%q %t %x\n", name, err == nil, content.Sum(nil))
 	}
 	return [sha256.Size]byte(all.Sum(nil))
+}
+
+// mostCompared is how many bytes of a file are compared. One that is longer is
+// refused anyway.
+const mostCompared = 32 << 20
+
+func beginning(to io.Writer, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(to, file, mostCompared)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, file.Close())
 }
 
 // pipe reports whether a file can be read once only.

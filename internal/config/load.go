@@ -23,7 +23,7 @@ const maxFile = 1 << 20
 // The error is a *Report of every fault that can be found without asking a
 // directory; the Config is nil then.
 func Load(path string) (*Config, []Warning, error) {
-	text, err := os.ReadFile(path)
+	text, err := contents(path, maxFile)
 	if err != nil {
 		return nil, nil, &Report{Faults: []Fault{{File: path, Problem: fileProblem(path, err)}}}
 	}

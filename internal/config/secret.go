@@ -49,7 +49,10 @@ func (c *Config) files(s *Source, folder string) {
 	}
 	for name, d := range c.Directories {
 		key := "directories." + name
-		abs(&d.TLS.CAFile) // ldapsink reads it
+		abs(&d.TLS.CAFile) // ldapsink reads it, and says what is wrong with it
+		if err := readSoon(d.TLS.CAFile, maxNamed); err != nil && !errors.Is(err, fs.ErrNotExist) && d.TLS.CAFile != "" {
+			s.fault(key+".tls.caFile", "%s", fileProblem(d.TLS.CAFile, err))
+		}
 		abs(&d.Bind.PasswordFile)
 		d.Bind.read(s, key+".bind")
 		c.Directories[name] = d
@@ -61,12 +64,15 @@ func (s *Source) readable(key, path string) {
 	if path == "" {
 		return
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		s.fault(key, "%s", fileProblem(path, err))
-		return
+	err := readSoon(path, maxNamed)
+	if err == nil {
+		var file *os.File
+		if file, err = os.Open(path); err == nil {
+			_ = file.Close() // it was only opened for reading
+			return
+		}
 	}
-	_ = file.Close() // it was only opened for reading
+	s.fault(key, "%s", fileProblem(path, err))
 }
 
 // read brings the password into b.Password. After a fault nobody needs to be
@@ -86,7 +92,7 @@ func (b *Bind) password(s *Source, key string) (string, string) {
 	case s.Has(given) && s.Has(file):
 		return file, "password and passwordFile are both given; keep one of them"
 	case s.Has(file):
-		text, err := os.ReadFile(b.PasswordFile)
+		text, err := contents(b.PasswordFile, maxNamed)
 		if err != nil {
 			return file, fileProblem(b.PasswordFile, err)
 		}

@@ -59,15 +59,36 @@ const shortSecret = 4
 
 // Masker replaces texts wherever they occur, but for very short ones.
 func Masker(texts []string) *strings.Replacer {
-	long := slices.Clone(texts)
-	slices.SortFunc(long, func(a, b string) int { return len(b) - len(a) })
+	var all []string
+	for _, text := range texts {
+		all = append(all, parts(text)...)
+	}
+	slices.SortFunc(all, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
 	var pairs []string
-	for _, text := range slices.Compact(long) {
+	for _, text := range slices.Compact(all) {
 		if len(text) >= shortSecret {
 			pairs = append(pairs, text, Masked)
 		}
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// longPart is how long a text is that is looked for as a whole: a Replacer takes the
+// square of it to get ready, and anybody can send a header of a megabyte.
+const longPart = 512
+
+// parts are the pieces of a long text, by which it is found wherever it is whole.
+func parts(text string) []string {
+	var all []string
+	for ; len(text) >= 2*longPart; text = text[longPart:] {
+		all = append(all, text[:longPart])
+	}
+	return append(all, text)
 }
 
 // node is a JSON value in the order in which it was sent, with names that are there
@@ -247,10 +268,16 @@ func (w *redaction) label(n *node, name string) {
 // compared is a value that a text sets or compares something with.
 var compared = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"?|(?i:\b(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+|=)([^\s"\])]+)`)
 
+// longText is how much of a text is searched for values.
+const longText = 16 << 10
+
 // pieces are a text that compares a secret with something, and the values in it:
 // whoever speaks of it may quote a part, or put other blanks between them.
 func pieces(text string) []string {
 	all := []string{text}
+	if len(text) > longText { // which nothing quotes but its beginning
+		text = text[:longText]
+	}
 	for _, found := range compared.FindAllStringSubmatch(text, -1) {
 		all = append(all, found[1], found[2])
 	}

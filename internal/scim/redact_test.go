@@ -81,6 +81,21 @@ func TestRedactOfVeryManySecrets(t *testing.T) {
 	}
 }
 
+// A long secret is found whole and in no time: with the square of a megabyte this
+// test does not end.
+func TestMaskerOfLongTexts(t *testing.T) {
+	for _, n := range []int{longPart - 1, longPart, longPart + 1, 2*longPart - 1, 2 * longPart, 2*longPart + 3} {
+		secret := strings.Repeat("s", n-1) + "t"
+		if got := Masker([]string{secret}).Replace("a " + secret + " b"); strings.ContainsAny(got, "st") {
+			t.Errorf("of %d bytes this is left: %s", n, got)
+		}
+	}
+	secret := strings.Repeat("x", 1<<20)
+	if got := Masker([]string{secret}).Replace("a " + secret); strings.Contains(got, "x") {
+		t.Errorf("%d bytes are left", len(got))
+	}
+}
+
 // What is left of any body that says password somewhere is JSON, without the secret.
 func FuzzRedact(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"c"}],"path":"x"}`))
