@@ -75,7 +75,8 @@ test-containers:
 
 # Against Samba servers of the tests' own. Each package's tests run as root in a private
 # network and fail, not skip, where there is no Samba; they are built out here, and what they
-# build themselves finds its modules downloaded. 77: see test-containers.
+# build themselves finds its modules downloaded. 77: see test-containers. The timeout, here and
+# below, is for what hangs: they take a few minutes, and several times that on a busy machine.
 test-ad:
 	@deploy/install-deps go race samba
 	@go mod download
@@ -84,14 +85,14 @@ test-ad:
 		$(call not-run,the Active Directory tests. No private network); exit 0; \
 	fi; \
 	[ $$status -eq 0 ] || exit $$status; \
-	set -x; go test -race -tags "integration ad" -count=1 -timeout 15m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
+	set -x; go test -race -tags "integration ad" -count=1 -timeout 30m -exec "'$(CURDIR)/deploy/with-namespace'" $(AD)
 
 # Against 389 Directory Servers of the tests' own, which any user may run. The packages are
 # those with files of the tag ds389; they fail, not skip, where there is none.
 DS389 = $(shell grep -rl --include='*_test.go' '^//go:build .*\bds389\b' . | xargs -r -n 1 dirname | sort -u)
 test-389ds:
 	@deploy/install-deps go slapd race ds389
-	go test -race -tags "integration ds389" -count=1 -timeout 15m $(DS389)
+	go test -race -tags "integration ds389" -count=1 -timeout 30m $(DS389)
 
 # A list of 100,000 people; without the race detector, which would take longer than a
 # client waits.

@@ -155,9 +155,9 @@ func TestBrakeCommands(t *testing.T) {
 	dir := t.TempDir()
 	s := usual()
 	s.BindDN, s.Password = "cn=admin,dc=example,dc=org", "secret"
-	without := s.writeFor(t, t.TempDir(), "ldap://127.0.0.1:1")
+	without := s.writeFor(t, t.TempDir(), "ldaps://127.0.0.1:1")
 	s.Brake = "{changes: 4, per: 1h}"
-	with := s.writeFor(t, dir, "ldap://127.0.0.1:1")
+	with := s.writeFor(t, dir, "ldaps://127.0.0.1:1")
 	for _, r := range []struct {
 		code int
 		args []string

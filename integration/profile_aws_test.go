@@ -381,7 +381,7 @@ func awsBrokenBefore(t *testing.T, g *gate) {
 	if a := c.put("/Users/"+id, shown).want(http.StatusOK); a.at("$.active") != false {
 		t.Errorf("not inactive: %s", a.raw)
 	}
-	if got := d.read(dn, "scimHomeMail"); len(got) != 1 {
+	if got := d.read(d.entry(id).DN, "scimHomeMail"); len(got) != 1 {
 		t.Errorf("the second address went: %v", got)
 	}
 

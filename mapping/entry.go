@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -84,6 +85,7 @@ func (m *Mapping) Replaced(res scim.Resource, names Names) (Want, error) {
 // reason to refuse what stays as it is.
 func (m *Mapping) want(was, res scim.Resource, names Names, fresh bool) (Want, error) {
 	want := Want{Attributes: directory.Attributes{}, Secrets: map[string]string{}, Hidden: directory.Attributes{}}
+	var made error // of a template: what is wrong with the attributes that it is made of is told first
 	for i := range m.rules {
 		r := &m.rules[i]
 		if r.isAllocated() || !r.isComputed() && r.readOnly() {
@@ -93,10 +95,11 @@ func (m *Mapping) want(was, res scim.Resource, names Names, fresh bool) (Want, e
 			continue
 		}
 		values, err := m.values(r, was, res, names)
-		if err != nil {
+		if err != nil && !r.isComputed() {
 			return Want{}, err
 		}
-		if len(values) == 0 {
+		made = cmp.Or(made, err)
+		if err != nil || len(values) == 0 {
 			continue
 		}
 		switch {
@@ -113,6 +116,9 @@ func (m *Mapping) want(was, res scim.Resource, names Names, fresh bool) (Want, e
 		} else if r.distinct {
 			want.Keys = append(want.Keys, r.keys(values)...)
 		}
+	}
+	if made != nil {
+		return Want{}, made
 	}
 	if err := m.hold(was, res); err != nil {
 		return Want{}, err
