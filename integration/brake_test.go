@@ -52,7 +52,7 @@ func brakeStatus(t *testing.T, config string) (s struct {
 
 func release(t *testing.T, config string, flags ...string) {
 	t.Helper()
-	if code, stdout, stderr := run(t, append([]string{"brake", "release", "okta", "--config", config}, flags...)...); code != 0 || stdout != "" || !strings.Contains(stderr, "released") {
+	if code, stdout, stderr := run(t, append([]string{"brake", "release", "okta", "--config", config}, flags...)...); code != 0 || stderr != "" || !strings.Contains(stdout, "released") {
 		t.Fatalf("exit code %d: %q %q", code, stdout, stderr)
 	}
 }

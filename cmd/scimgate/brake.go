@@ -156,7 +156,7 @@ obey at once.`,
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "the brake of %s is released; the count begins anew\n", t.Name)
 			if changes > 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%d changes beside it are let through until %s\n", changes, until.UTC().Format(time.RFC3339))
+				fmt.Fprintf(cmd.OutOrStdout(), "%d changes beside it are let through until %s\n", changes, until.UTC().Format(time.RFC3339))
 			}
 			return nil
 		},
