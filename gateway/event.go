@@ -80,7 +80,7 @@ func (g *Gateway) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		if ev.operation == "" { // it did not come as far as its handler
+		if ev.operation == "" && ev.token != "" { // one who was let in did not come as far as the handler
 			ev.operation, ev.resource = g.operations[c.Request().Method+" "+c.Path()], c.Param("id")
 		}
 		g.write(c, ev, g.now().Sub(start))
