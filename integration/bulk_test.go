@@ -222,7 +222,7 @@ func TestBulkVersionsAndErrors(t *testing.T) {
 func TestBulkOfAThousand(t *testing.T) {
 	t.Parallel()
 	s := usual()
-	s.Timeout = "200s"
+	s.Timeout, s.BodyBytes = "200s", 1<<20
 	c := serve(t, s).client(t)
 	prefix := unlike("k")
 	operations := []object{add("/Groups", "all", group(prefix))}

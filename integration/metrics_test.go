@@ -77,7 +77,7 @@ func TestMetrics(t *testing.T) {
 		"scimgate_requests_total operation=delete result=done tenant=okta":     1,
 		"scimgate_requests_total operation=delete result=tooMany tenant=okta":  1,
 		"scimgate_requests_total operation=bulk result=done tenant=okta":       1,
-		"scimgate_requests_total operation=list result=forbidden tenant=okta":  1,
+		"scimgate_requests_total operation= result=forbidden tenant=okta":      1,
 		"scimgate_request_duration_seconds operation=create tenant=okta":       4,
 		"scimgate_brake_on tenant=okta":                                        1,
 		"scimgate_brake_changes tenant=okta":                                   1,

@@ -59,6 +59,7 @@ type site struct {
 	Deactivate       []string // steps in place of the password policy's lock
 	PageSize         int
 	FilterEntries    int
+	BodyBytes        int // 65536, where it says nothing else
 	Timeout          string
 	CAFile           string
 	StartTLS         bool
