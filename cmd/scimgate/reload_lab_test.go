@@ -208,13 +208,32 @@ const (
 	late     = "this key takes effect when the gateway is started again; the rest of the configuration is in force"
 )
 
-// outcome waits for one more reload than there were and returns its line.
+// outcome waits for one more reload by a changed file than there were, and returns
+// its line.
 func (w *workshop) outcome(message string, change func()) observer.LoggedEntry {
 	w.Helper()
-	before := w.log.FilterMessage(message).Len()
+	return w.outcomeBy("file", message, change)
+}
+
+// signalled replaces the file and asks for it to be read again. A busy machine may
+// read it because it has changed before it is asked.
+func (w *workshop) signalled(message, content string) observer.LoggedEntry {
+	w.Helper()
+	return w.outcomeBy("signal", message, func() {
+		w.put("etc/scimgate.yaml", content)
+		w.hangUp <- syscall.SIGHUP
+	})
+}
+
+func (w *workshop) outcomeBy(reason, message string, change func()) observer.LoggedEntry {
+	w.Helper()
+	outcomes := func() []observer.LoggedEntry {
+		return w.log.FilterMessage(message).FilterField(zap.String("reason", reason)).All()
+	}
+	before := len(outcomes())
 	change()
-	w.eventually(message, func() bool { return w.log.FilterMessage(message).Len() > before })
-	all := w.log.FilterMessage(message).All()
+	w.eventually(message, func() bool { return len(outcomes()) > before })
+	all := outcomes()
 	return all[len(all)-1]
 }
 
@@ -230,20 +249,13 @@ func (w *workshop) eventually(what string, holds func() bool) {
 // reload asks for the file to be read again and wants it taken.
 func (w *workshop) reload(s site) {
 	w.Helper()
-	w.outcome(reloaded, func() {
-		w.write(s)
-		w.hangUp <- syscall.SIGHUP
-	})
+	w.signalled(reloaded, s.text(w))
 }
 
 // refuse is reload for a file that must not be taken; it returns the faults.
 func (w *workshop) refuse(content string) string {
 	w.Helper()
-	line := w.outcome(notTaken, func() {
-		w.put("etc/scimgate.yaml", content)
-		w.hangUp <- syscall.SIGHUP
-	})
-	return faultsIn(line.ContextMap())
+	return faultsIn(w.signalled(notTaken, content).ContextMap())
 }
 
 func faultsIn(line map[string]any) string { return fmt.Sprint(line["faults"]) }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 
 	"scimgate/internal/provlog"
@@ -25,10 +24,7 @@ func TestReloadOfTheProvisioningLog(t *testing.T) {
 	w.want(http.StatusConflict, "POST", "one", "/Users", refused)
 	again := func(keys string) {
 		t.Helper()
-		w.outcome(reloaded, func() {
-			w.put("etc/scimgate.yaml", text+"log: {"+keys+"}\n")
-			w.hangUp <- syscall.SIGHUP
-		})
+		w.signalled(reloaded, text+"log: {"+keys+"}\n")
 		w.want(http.StatusConflict, "POST", "one", "/Users", refused)
 	}
 	again("provisioning: " + w.path("log.jsonl") + ", values: true, keepFailedBodies: true")

@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -116,10 +115,7 @@ func TestKeysThatNeedAStart(t *testing.T) {
 	s := w.site(declaredTenant("one"), declaredTenant("two"))
 	s.state = "elsewhere"
 	text := strings.NewReplacer("listen: 127.0.0.1:0\n", "listen: 127.0.0.9:0\n", "admin: {listen: 127.0.0.1:0}", "admin: {listen: 127.0.0.1:1}").Replace(s.text(w))
-	w.outcome(reloaded, func() {
-		w.put("etc/scimgate.yaml", text)
-		w.hangUp <- syscall.SIGHUP
-	})
+	w.signalled(reloaded, text)
 	w.create("two", "ben")
 	w.ready()
 	var told []string
