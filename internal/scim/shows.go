@@ -22,9 +22,13 @@ func (v View) Shows(p Path) bool {
 	if top.MultiValued {
 		value = []any{value}
 	}
-	r := Resource{p.Attr: value}
-	if p.URN != "" {
-		r = Resource{p.URN: map[string]any(r)}
+	schema, apart := v.def.Core.ID, false
+	for _, e := range v.def.Extensions {
+		if e.ID == p.URN {
+			schema, apart = e.ID, e.Apart
+		}
 	}
-	return v.Project(r).attributes(p.URN)[p.Attr] != nil
+	shown := Resource{}
+	v.show(p.URN, schema, apart, []Attribute{top}, map[string]any{p.Attr: value}, shown)
+	return shown[p.Attr] != nil
 }
