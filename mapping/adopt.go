@@ -22,21 +22,29 @@ func (c *compiler) adoption() {
 		c.fault("onExisting.adopt.by", "is missing; name the attribute that finds the entry, for example [userName]")
 	}
 	for i, name := range adopt.By {
-		key := fmt.Sprintf("onExisting.adopt.by[%d]", i)
-		r := c.find(name)
-		switch {
-		case r == nil:
-			c.fault(key, "no rule maps %q; name an attribute of a rule, for example userName", name)
-		case r.isComputed() || r.isReference() || r.isSecret() || r.readOnly() || r.leaf.Type != scim.String:
-			c.fault(key, "%s is no text that is written as it comes, so it finds nobody; name another, for example userName", name)
-		case !r.showsOne():
-			c.fault(key, "%s can have several values; give its rule single: primary or first, or name another", name)
-		case slices.Contains(c.m.by, r):
-			c.fault(key, "%s stands here twice; remove one", name)
-		default:
+		if r := c.finder(fmt.Sprintf("onExisting.adopt.by[%d]", i), name, c.m.by); r != nil {
 			c.m.by = append(c.m.by, r)
 		}
 	}
+}
+
+// finder returns the rule of an attribute by which an entry is found; nil, after a
+// fault, for one that cannot find it, or that is among those before.
+func (c *compiler) finder(key, name string, before []*rule) *rule {
+	r := c.find(name)
+	switch {
+	case r == nil:
+		c.fault(key, "no rule maps %q; name an attribute of a rule, for example userName", name)
+	case r.isComputed() || r.isReference() || r.isSecret() || r.readOnly() || r.leaf.Type != scim.String:
+		c.fault(key, "%s is no text that is written as it comes, so it finds nobody; name another, for example userName", name)
+	case !r.showsOne():
+		c.fault(key, "%s can have several values; give its rule single: primary or first, or name another", name)
+	case slices.Contains(before, r):
+		c.fault(key, "%s stands here twice; remove one", name)
+	default:
+		return r
+	}
+	return nil
 }
 
 // Adopts reports whether a create may take over an entry that nobody manages.

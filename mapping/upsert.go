@@ -2,10 +2,8 @@ package mapping
 
 import (
 	"fmt"
-	"slices"
 
 	"scimgate/internal/directory"
-	"scimgate/internal/scim"
 )
 
 // UpsertConfig says by which values, beside the stable key, a create finds
@@ -26,18 +24,10 @@ func (c *compiler) upsert() {
 	}
 	for i, name := range by {
 		key := fmt.Sprintf("upsert.by[%d]", i)
-		r := c.find(name)
-		switch {
+		switch r := c.finder(key, name, c.m.finders); {
 		case r == nil:
-			c.fault(key, "no rule maps %q; name an attribute of a rule, for example userName", name)
-		case r.isComputed() || r.isReference() || r.isSecret() || r.readOnly() || r.leaf.Type != scim.String:
-			c.fault(key, "%s is no text that is written as it comes, so it finds nobody; name another, for example userName", name)
 		case !r.distinct:
 			c.fault(key, "%s is not unique, so it could find several; set unique: true at its rule, or name another", name)
-		case !r.showsOne():
-			c.fault(key, "%s can have several values; give its rule single: primary or first, or name another", name)
-		case slices.Contains(c.m.finders, r):
-			c.fault(key, "%s stands here twice; remove one", name)
 		default:
 			c.m.finders = append(c.m.finders, r)
 		}
