@@ -50,17 +50,7 @@ func newNarrow(t testing.TB, limits Limits, steps ...mapping.StepConfig) *site {
 		},
 		Deactivate: append([]mapping.StepConfig{{Set: &mapping.SetConfig{LDAP: "lock", Inactive: "yes"}}}, steps...),
 	})
-	groups := compiled(t, "Group", mapping.Config{
-		Base: "ou=groups", RDN: mapping.RDNConfig{LDAP: "cn"}, StableKey: "externalId", Marker: marker, Delete: mapping.DeleteRemove,
-		Attributes: []mapping.RuleConfig{
-			{SCIM: "displayName", LDAP: "cn", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey},
-			{SCIM: "members", LDAP: "member", Reference: []string{"User", "Group"}},
-		},
-	})
-	s := &site{
-		users:  &memory{source: "okta", base: "ou=people", naming: "uid"},
-		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
-	}
+	groups, s := groupsOf(t, marker), emptySite()
 	cfg := Config{BodyBytes: 4096, PageSize: 10, BulkOperations: 20, RequestTimeout: 5 * time.Second}
 	s.Gateway = must(New(cfg, []Tenant{
 		{Name: "okta", BasePaths: []string{"/okta/scim/v2", "/scim/v2"}, Tokens: password{token: "open"}, Limits: limits,
@@ -339,5 +329,25 @@ func TestRequestIDsAreOurOwn(t *testing.T) {
 	w := s.ask("POST", "/scim/v2/Users", `{"userName":"ann"}`)
 	if got := s.users.entries[0].Marker.Request; got != w.Header().Get("X-Request-Id") {
 		t.Errorf("the marker has %q", got)
+	}
+}
+
+// groupsOf compiles the usual mapping of groups.
+func groupsOf(t testing.TB, marker mapping.MarkerConfig) *mapping.Mapping {
+	t.Helper()
+	return compiled(t, "Group", mapping.Config{
+		Base: "ou=groups", RDN: mapping.RDNConfig{LDAP: "cn"}, StableKey: "externalId", Marker: marker, Delete: mapping.DeleteRemove,
+		Attributes: []mapping.RuleConfig{
+			{SCIM: "displayName", LDAP: "cn", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey},
+			{SCIM: "members", LDAP: "member", Reference: []string{"User", "Group"}},
+		},
+	})
+}
+
+// emptySite has nobody in it, and no gateway yet.
+func emptySite() *site {
+	return &site{
+		users:  &memory{source: "okta", base: "ou=people", naming: "uid"},
+		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
 	}
 }

@@ -32,17 +32,7 @@ func newOffering(t testing.TB, policy Policy, changes ...func(*mapping.Config)) 
 		change(&declared)
 	}
 	users := compiled(t, "User", declared)
-	groups := compiled(t, "Group", mapping.Config{
-		Base: "ou=groups", RDN: mapping.RDNConfig{LDAP: "cn"}, StableKey: "externalId", Marker: marker, Delete: mapping.DeleteRemove,
-		Attributes: []mapping.RuleConfig{
-			{SCIM: "displayName", LDAP: "cn", Required: true, Unique: true}, {SCIM: "externalId", LDAP: stableKey},
-			{SCIM: "members", LDAP: "member", Reference: []string{"User", "Group"}},
-		},
-	})
-	s := &site{
-		users:  &memory{source: "okta", base: "ou=people", naming: "uid"},
-		groups: &memory{source: "okta", base: "ou=groups", naming: "cn", prefix: "group-", member: "member"},
-	}
+	groups, s := groupsOf(t, marker), emptySite()
 	s.Gateway = must(New(Config{BodyBytes: 1 << 16, PageSize: 10, BulkOperations: 20, RequestTimeout: 5 * time.Second}, []Tenant{{
 		Name: "okta", BasePaths: []string{"/scim/v2"}, Tokens: password{token: "open"}, Policy: policy,
 		Types: []Type{{Mapping: users, Store: s.users}, {Mapping: groups, Store: s.groups}},

@@ -3,13 +3,8 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"math/big"
 	"net"
 	"net/http"
@@ -17,23 +12,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"scimgate/internal/testcert"
 )
 
-// certificate makes a certificate for loopback that signs itself.
+// certificate makes a certificate for loopback.
 func (w *workshop) certificate(serial int64) (certificate, key []byte) {
-	w.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	w.must(err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "loopback"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	w.must(err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	w.must(err)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	made := testcert.NewAuthority("test").Issue(&x509.Certificate{
+		SerialNumber: big.NewInt(serial), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	})
+	return made.CertPEM(), made.KeyPEM()
 }
 
 // shown is the serial number of the certificate that a new connection is shown.
